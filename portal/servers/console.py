@@ -1,0 +1,60 @@
+"""What is said to people: Chinese first, English after, never a stack trace."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from pathlib import Path
+
+
+class Problem(Exception):
+    """Something the person at the keyboard can mend. `__main__` prints it and exits with 1."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(f"{zh}\n{en}")
+
+
+def say(zh: str = "", en: str = "") -> None:
+    """Print at once. A closed terminal or a `| head` must not end a clean stop half-way."""
+    with contextlib.suppress(OSError, ValueError):
+        print(f"{zh} / {en}" if en else zh, flush=True)
+
+
+def accept_any_terminal() -> None:
+    """Never fail on a terminal that cannot show Chinese."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def storage_problem(error: OSError, folder: Path) -> Problem:
+    """The words for an operating system's refusal to store something in the data folder."""
+    place = error.filename or folder
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Problem(
+            f"磁盘空间不足，无法写入 {place}。请清理磁盘，或用 DATA_DIR 指定另一个目录。",
+            f"No space left for {place}. Free some, or choose another folder with DATA_DIR.",
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return Problem(
+            f"数据目录不可写：{place}。请修改权限，或用 DATA_DIR 指定另一个目录。",
+            f"The data folder cannot be written: {place}. Change its permissions, or choose "
+            "another folder with DATA_DIR.",
+        )
+    return Problem(
+        f"数据目录 {folder} 无法使用：{os.strerror(error.errno or 0)}（{place}）。",
+        f"The data folder {folder} cannot be used: {error.strerror} ({place}).",
+    )
+
+
+def tail(log: Path, lines: int = 12) -> str:
+    """The last lines of a log, for the message about the process that wrote it."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(f"    {line}" for line in text.splitlines()[-lines:])
