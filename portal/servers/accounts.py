@@ -19,8 +19,10 @@ from pathlib import Path
 from portal.servers.console import Problem, storage_problem
 from portal.servers.layout import Layout
 
-#: initdb writes about 40 MB and PostgreSQL keeps WAL beside it; below this nothing good happens.
+#: A new database and the demonstration data, with their write-ahead log; below this nothing good
+#: happens. A database that exists needs room for its log only.
 LEAST_FREE_BYTES = 150 * 1024 * 1024
+LEAST_FREE_BYTES_LATER = 40 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def claimed(layout: Layout, *, servers: bool) -> Iterator[None]:
             _prove_writable(lock)
             if servers:
                 _make_servers_folders(layout)
-                _refuse_full_disk(layout.servers_dir)
+                _refuse_full_disk(layout)
         except OSError as error:
             raise storage_problem(error, layout.data_dir) from None
         # The kernel drops the lock with the process, however it ends; the file itself stays,
@@ -173,10 +175,12 @@ def _prove_writable(lock: int) -> None:
     os.fsync(lock)
 
 
-def _refuse_full_disk(folder: Path) -> None:
+def _refuse_full_disk(layout: Layout) -> None:
+    folder = layout.servers_dir
     free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE_BYTES:
-        least = LEAST_FREE_BYTES // 2**20
+    needed = LEAST_FREE_BYTES_LATER if layout.postgres_data.is_dir() else LEAST_FREE_BYTES
+    if free < needed:
+        least = needed // 2**20
         raise Problem(
             f"磁盘空间不足：{folder} 只剩 {free // 2**20} MB，至少需要 {least} MB。"
             "请清理磁盘，或用 DATA_DIR 指定另一个目录。",

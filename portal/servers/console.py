@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -49,12 +50,27 @@ def storage_problem(error: OSError, folder: Path) -> Problem:
     )
 
 
-def tail(log: Path, lines: int = 12) -> str:
-    """The last lines of a log, for the message about the process that wrote it."""
+def failed(zh: str, en: str, log: Path) -> Problem:
+    """The words for a process that failed, with the end of its log, and a full disk by name."""
+    end = tail(log)
+    # On a full disk the log itself may be empty.
+    if "No space left on device" in end or shutil.disk_usage(log.parent).free < 2**20:
+        zh = f"{zh}磁盘空间不足。"
+        en = f"{en} The disk is full."
+    return Problem(f"{zh}日志：{log}", f"{en} The log is {log}:\n{end}")
+
+
+def tail(log: Path, lines: int = 8) -> str:
+    """The last lines of a log, for the message about the process that wrote it.
+
+    Of a Python traceback only its last line, which says what happened; the log has the rest.
+    """
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
-    return "\n".join(f"    {line}" for line in text.splitlines()[-lines:])
+    inside_trace = (" ", "\t", "Traceback (", "During handling of", "The above exception")
+    told = [line for line in text.splitlines() if line and not line.startswith(inside_trace)]
+    return "\n".join(f"    {line}" for line in told[-lines:])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from portal.servers.accounts import servers_account
-from portal.servers.console import Problem, say, storage_problem, tail
+from portal.servers.console import failed, say, storage_problem
 from portal.servers.layout import Layout
 from portal.servers.postgres import Postgres
 from portal.servers.processes import Child, Children
@@ -102,10 +102,10 @@ class EmbeddedServers:
             if self.running[server.name].running and time.monotonic() < end:
                 continue
             if second_try:
-                raise Problem(
-                    f"内置 {server.title} 未能启动，日志见 {server.log}。",
-                    f"The embedded {server.title} did not start. Its log is {server.log}:\n"
-                    f"{tail(server.log)}",
+                raise failed(
+                    f"内置 {server.title} 未能启动。",
+                    f"The embedded {server.title} did not start.",
+                    server.log,
                 )
             second_try = True
             self.children.stop([self.running[server.name]], grace=5)

@@ -89,6 +89,11 @@ class Layout:
             return self.data_dir
 
     @property
+    def postgres_data(self) -> Path:
+        """The database. Its major version is in the name: 19 cannot read what 18 wrote."""
+        return self.servers_dir / "postgres-18"
+
+    @property
     def servers_link(self) -> Path:
         return self.data_dir / "servers"
 

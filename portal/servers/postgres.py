@@ -11,7 +11,7 @@ from pathlib import Path
 
 from portal.servers.accounts import Account, private_folder
 from portal.servers.binaries import postgres_bin
-from portal.servers.console import Problem, say, tail
+from portal.servers.console import Problem, failed, say
 from portal.servers.layout import DATABASE_NAME, DATABASE_USER, POSTGRES_SOCKET, Layout
 from portal.servers.processes import Child, Children, run_once, wait_until
 
@@ -34,6 +34,9 @@ FIRST_STATEMENTS = (
     f"CREATE ROLE {DATABASE_USER} LOGIN CREATEDB;\n"
     f"CREATE DATABASE {DATABASE_NAME} OWNER {DATABASE_USER};\n"
 )
+
+#: Otherwise single-user mode reports an error, goes on, and ends with status 0.
+STRICT = ("-c", "exit_on_error=on")
 
 SETTINGS = {
     "listen_addresses": "",
@@ -77,8 +80,7 @@ class Postgres:
         self.account = account
         self.durable = durable
         self.log = layout.logs / "postgres.log"
-        # The major version is in the name: PostgreSQL 19 cannot read what 18 wrote.
-        self.data = layout.servers_dir / "postgres-18"
+        self.data = layout.postgres_data
         # initdb lets LC_ALL win over its own options only for messages; C keeps logs in English.
         self.environ = {"LC_ALL": "C", "PATH": os.defpath, "TZ": "Asia/Shanghai"}
 
@@ -133,7 +135,7 @@ class Postgres:
         steps: tuple[tuple[list[str | Path], str], ...] = (
             ([self.bin / "initdb", "-D", draft, *INITDB_OPTIONS], ""),
             (
-                [self.bin / "postgres", "--single", "-D", draft, "postgres"],
+                [self.bin / "postgres", "--single", "-D", draft, *STRICT, "postgres"],
                 FIRST_STATEMENTS,
             ),
         )
@@ -147,10 +149,8 @@ class Postgres:
                 text=text,
             )
             if status != 0:
-                raise Problem(
-                    f"创建数据库失败，日志见 {self.log}。",
-                    f"The database could not be created; its log is {self.log}:\n{tail(self.log)}",
-                )
+                shutil.rmtree(draft, ignore_errors=True)  # what filled the disk may be this
+                raise failed("创建数据库失败。", "The database could not be created.", self.log)
         draft.rename(self.data)
 
     def _clear_stale_claim(self) -> None:

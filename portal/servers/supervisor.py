@@ -12,7 +12,7 @@ from pathlib import Path
 
 from portal.servers import commands
 from portal.servers.accounts import claimed
-from portal.servers.console import Problem, say, storage_problem, tail
+from portal.servers.console import Problem, failed, say, storage_problem
 from portal.servers.embedded import EmbeddedServers, needed
 from portal.servers.layout import PROJECT_ROOT, Layout
 from portal.servers.processes import Child, Children
@@ -201,11 +201,7 @@ class Portal:
                 say("正在准备数据，请稍候…", "Preparing the data, please wait …")
         self.children.forget([prepare])
         if prepare.process.returncode != 0:
-            log = self._log("prepare")
-            raise Problem(
-                f"准备数据库失败，日志见 {log}。",
-                f"The database could not be prepared. The log is {log}:\n{tail(log)}",
-            )
+            raise failed("准备数据失败。", "The data could not be prepared.", self._log("prepare"))
         stamp.write_text(fingerprint)
 
     def _wait_for_web(self) -> None:
@@ -215,11 +211,7 @@ class Portal:
             if answers_http(own_address(self.environ), self.port):
                 return
             self.stop_signals.pause(0.05)
-        log = self._log("web")
-        raise Problem(
-            f"网站未能启动，日志见 {log}。",
-            f"The web process did not start. Its log is {log}:\n{tail(log)}",
-        )
+        raise failed("网站未能启动。", "The web process did not start.", self._log("web"))
 
     def _greet(self, seconds: float) -> None:
         say()

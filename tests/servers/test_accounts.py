@@ -91,11 +91,11 @@ def test_root_keeps_the_servers_elsewhere_when_nobody_cannot_enter(
     with claimed(here, servers=True):
         place = here.servers_dir
         assert place.parent == data_dir.parent / "elsewhere"
-        (place / "postgres-18").mkdir()
+        here.postgres_data.mkdir()
     closed.chmod(0o755)
     assert here.servers_dir == place, "opening the folder later must not lose the data"
 
     here.servers_link.unlink()  # as when someone deletes the data folder to begin anew
     closed.chmod(0o700)
     with claimed(here, servers=True):
-        assert not (place / "postgres-18").exists(), "a deleted data folder must not come back"
+        assert not here.postgres_data.exists(), "a deleted data folder must not come back"

@@ -93,7 +93,7 @@ def test_everything_recovers_from_kill_9_at_the_worst_moment(
 ) -> None:
     """The supervisor and the postmaster die by kill -9, and a stranger gets the postmaster's id."""
     assert "kept 1 1" in run_with(data_dir, ASK_BOTH, bare_environ)
-    postmaster_file = Layout(data_dir).servers_dir / "postgres-18" / "postmaster.pid"
+    postmaster_file = Layout(data_dir).postgres_data / "postmaster.pid"
     process = subprocess.Popen(
         [*WITH, "--data-dir", str(data_dir), "--", "sleep", "60"],
         env=bare_environ,
@@ -134,4 +134,4 @@ def test_a_signal_stops_the_command_and_the_servers(
     time.sleep(0.5)
     process.send_signal(number)
     assert process.wait(30) == 128 + number
-    assert not (Layout(data_dir).servers_dir / "postgres-18" / "postmaster.pid").exists()
+    assert not (Layout(data_dir).postgres_data / "postmaster.pid").exists()
