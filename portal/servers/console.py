@@ -10,6 +10,10 @@ import sys
 from pathlib import Path
 
 
+#: Begins the line that a log gets at each start of its process.
+START_MARK = "=== "
+
+
 class Problem(Exception):
     """Something the person at the keyboard can mend. `__main__` prints it and exits with 1."""
 
@@ -61,16 +65,17 @@ def failed(zh: str, en: str, log: Path) -> Problem:
 
 
 def tail(log: Path, lines: int = 8) -> str:
-    """The last lines of a log, for the message about the process that wrote it.
+    """The last lines that a process wrote into its log since its latest start.
 
     Of a Python traceback only its last line, which says what happened; the log has the rest.
     """
     try:
         with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 65536))
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
+    text = ("\n" + text).rpartition(f"\n{START_MARK}")[2].partition("\n")[2]
     inside_trace = (" ", "\t", "Traceback (", "During handling of", "The above exception")
     told = [line for line in text.splitlines() if line and not line.startswith(inside_trace)]
     return "\n".join(f"    {line}" for line in told[-lines:])

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.servers.accounts import Account
+from portal.servers.console import START_MARK
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -127,6 +128,9 @@ class Children:
         """
         _put_aside(log)
         with log.open("ab") as output:
+            # The message about a failure quotes what came after this line, not an older failure.
+            output.write(f"{START_MARK}{name} {time.strftime('%F %T %z')}\n".encode())
+            output.flush()
             process = subprocess.Popen(
                 [str(part) for part in argv],
                 stdin=subprocess.DEVNULL,

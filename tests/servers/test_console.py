@@ -32,6 +32,13 @@ def test_of_a_traceback_only_what_happened_is_shown(tmp_path: Path) -> None:
     ]
 
 
+def test_an_older_failure_is_not_quoted(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text("=== web yesterday\nold failure\n=== web today\nnew failure\n")
+    assert "old" not in tail(log)
+    assert "new failure" in tail(log)
+
+
 def test_a_log_that_is_not_there_is_no_second_failure(tmp_path: Path) -> None:
     assert tail(tmp_path / "none.log") == ""
 
