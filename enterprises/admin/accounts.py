@@ -1,0 +1,85 @@
+"""Accounts and memberships: the security administrator's pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from enterprises.models import Membership, User
+from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
+
+
+class NewAccountForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("username", "name", "phone")
+        field_classes: dict[str, Any] = {}
+
+
+class MembershipInline(ScopedInline):
+    model = Membership
+    autocomplete_fields = ("unit",)
+    fields = ("role", "unit", "valid_from", "valid_until", "note")
+
+
+@admin.register(User)
+class UserAdmin(ScopedModelAdmin):
+    list_display = ("username", "name", "phone", "role_names", "is_active", "last_login")
+    list_filter = ("is_active",)
+    search_fields = ("username", "name")
+    search_help_text = gettext_lazy("Account or name")
+    inlines = (MembershipInline,)
+    readonly_fields = ("last_login", "is_demo")
+    fieldsets = (
+        (None, {"fields": ("username", "name", "phone", "is_active")}),
+        (gettext_lazy("Log-in"), {"fields": ("last_login", "is_demo")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "name", "phone", "usable_password", "password1", "password2")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("memberships__unit")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = NewAccountForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    @admin.display(description=gettext_lazy("memberships"))
+    def role_names(self, obj: User) -> str:
+        held = obj.memberships.all()  # type: ignore[attr-defined]
+        return "；".join(f"{m.get_role_display()} · {m.unit}" for m in held) or _("none")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ScopedModelAdmin):
+    list_display = ("user", "role", "unit", "valid_from", "valid_until", "note")
+    list_filter = ("role",)
+    search_fields = ("user__username", "user__name", "unit__name", "unit__short_name")
+    search_help_text = gettext_lazy("Account, name or unit")
+    autocomplete_fields = ("user", "unit")
+    initial_from_link = ("user", "unit")
+    fields = ("user", "role", "unit", "valid_from", "valid_until", "note")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("user", "unit")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if obj.user_id == request.user.pk:
+            # Otherwise the keeper of accounts could become anybody, and nobody would have agreed.
+            raise PermissionDenied(_("Nobody grants a role to themselves; ask another security administrator."))
+        super().save_model(request, obj, form, change)

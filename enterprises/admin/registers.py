@@ -1,0 +1,79 @@
+"""Enterprises and party organisations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch
+from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
+
+
+class AliasInline(ScopedInline):
+    model = EnterpriseAlias
+
+
+@admin.register(Enterprise)
+class EnterpriseAdmin(ScopedModelAdmin):
+    list_display = ("tree_name", "short_name", "kind", "code", "parent_name", "project_count", "status")
+    list_display_links = ("tree_name",)
+    list_filter = ("kind", "status")
+    search_fields = ("name", "short_name", "code", "aliases__name")
+    search_help_text = _("Name, short name, alias or code")
+    allowed_lookups = ("parent__id__exact",)
+    autocomplete_fields = ("parent",)
+    inlines = (AliasInline,)
+    ordering = ("path",)
+    readonly_fields = ("is_demo",)
+    fieldsets = (
+        (None, {"fields": ("name", "short_name", "kind", "parent", "status")}),
+        (_("Identity"), {"fields": ("code", "credit_code", "region_code")}),
+        (_("Where this comes from"), {"fields": ("source", "note", "is_demo")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        parents = Enterprise.objects.visible_to(request.user).filter(pk=OuterRef("parent_id"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                projects_here=Count("projects", distinct=True),
+                visible_parent=Subquery(parents.values("name")[:1]),
+            )
+        )
+
+    @admin.display(description=_("full name"), ordering="path")
+    def tree_name(self, obj: Enterprise) -> str:
+        return obj.name
+
+    @admin.display(description=_("parent"))
+    def parent_name(self, obj: Any) -> str:
+        # An officer's own unit has a parent that the officer may not see: no name, no hint.
+        return obj.visible_parent or "—"
+
+    @admin.display(description=_("projects"), ordering="projects_here")
+    def project_count(self, obj: Any) -> int:
+        return obj.projects_here
+
+
+@admin.register(PartyBranch)
+class PartyBranchAdmin(ScopedModelAdmin):
+    list_display = ("name", "kind", "enterprise", "secretary", "member_count", "code")
+    list_filter = ("kind",)
+    search_fields = ("name", "code", "enterprise__name", "enterprise__short_name")
+    search_help_text = _("Name, code or enterprise")
+    allowed_lookups = ("enterprise__id__exact",)
+    autocomplete_fields = ("enterprise", "parent")
+    ordering = ("path",)
+    fieldsets = (
+        (None, {"fields": ("name", "kind", "enterprise", "parent")}),
+        (_("People"), {"fields": ("secretary", "member_count")}),
+        (_("Identity"), {"fields": ("code", "source", "note")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("enterprise")

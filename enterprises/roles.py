@@ -1,0 +1,108 @@
+"""Who may do what: the one table of roles, read by every check, by docs/roles.md and by the tests.
+
+A permission is `app.action_model`, as Django writes it. A role is held through a membership, which
+names the unit; *where* it holds is `enterprises.scoping`. Nobody is a superuser: the account model
+has no such flag, so there is no road around this table.
+
+Three administrators (三员分立): accounts, settings and the journal are three duties that no two of
+which one person may hold at a time, and none of them includes business data.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(TextChoices):
+    STAFF = "staff", _("SASAC staff")
+    OFFICER = "officer", _("Enterprise party officer")
+    LEADER = "leader", _("Leadership")
+    SYSTEM = "system", _("System administrator")
+    SECURITY = "security", _("Security administrator")
+    AUDIT = "audit", _("Audit administrator")
+
+
+class Duty(StrEnum):
+    """Roles of different duties exclude each other for one person at one time."""
+
+    BUSINESS = "business"
+    SYSTEM = "system"
+    SECURITY = "security"
+    AUDIT = "audit"
+
+
+BUSINESS_ROLES = (Role.STAFF, Role.OFFICER, Role.LEADER)
+
+
+def duty_of(role: str) -> Duty:
+    return Duty.BUSINESS if role in BUSINESS_ROLES else Duty(role)
+
+
+def _permissions(**models: str) -> frozenset[str]:
+    """`projects__project="view change"` → {"projects.view_project", "projects.change_project"}."""
+    return frozenset(
+        "{}.{}_{}".format(label.split("__")[0], action, label.split("__")[1])
+        for label, actions in models.items()
+        for action in actions.split()
+    )
+
+
+_READ_BUSINESS = _permissions(
+    enterprises__enterprise="view",
+    enterprises__enterprisealias="view",
+    enterprises__partybranch="view",
+    projects__programme="view",
+    projects__category="view",
+    projects__project="view",
+    projects__milestone="view",
+    projects__overdueepisode="view",
+)
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.STAFF: _READ_BUSINESS
+    | _permissions(
+        enterprises__enterprise="add change delete export",
+        enterprises__enterprisealias="add change delete",
+        enterprises__partybranch="add change delete export",
+        enterprises__user="choose",
+        projects__programme="add change archive",
+        projects__category="add change delete",
+        projects__project="add change delete approve suspend export",
+        projects__milestone="add change delete review cancel export",
+        projects__overdueepisode="export",
+        projects__patrolrun="view",
+        projects__setaside="view retry",
+    ),
+    Role.OFFICER: _READ_BUSINESS
+    | _permissions(
+        enterprises__partybranch="change",
+        enterprises__user="choose",
+        projects__project="add change export",
+        projects__milestone="add change report export",
+        projects__patrolrun="view",
+    ),
+    Role.LEADER: _READ_BUSINESS
+    | _permissions(projects__project="export", projects__patrolrun="view"),
+    Role.SYSTEM: _permissions(
+        projects__patrolrun="view",
+        projects__setaside="view retry",
+    ),
+    Role.SECURITY: _permissions(
+        enterprises__user="view add change unlock",
+        enterprises__membership="view add change",
+        enterprises__enterprise="choose",
+    ),
+    Role.AUDIT: _permissions(
+        journal__entry="view",
+        enterprises__user="view",
+        enterprises__membership="view",
+        enterprises__enterprise="choose",
+    ),
+}
+
+
+def roles_with(permission: str) -> frozenset[str]:
+    return frozenset(role for role, held in PERMISSIONS.items() if permission in held)

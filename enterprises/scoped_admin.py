@@ -1,0 +1,258 @@
+"""Admin classes behind the wall: every road a stock ModelAdmin leaves open is closed here.
+
+A stock admin whose `get_queryset` alone is scoped still leaks through choices, autocomplete,
+filters, look-ups in the query string, initial values, delete confirmations and exports. Whoever
+writes an admin of the portal starts from these classes; a system check refuses any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.utils import NestedObjects, quote
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import models, router
+from django.db.models.fields.related import RelatedField
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from enterprises.scoping import may
+
+#: A list counts no further than this; "10,000+" is enough for a person and stays cheap.
+COUNT_CAP = 10_000
+
+
+class CappedPaginator(Paginator):
+    """Counts at most COUNT_CAP rows, so that the size of a table does not slow its first page."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: COUNT_CAP + 1].count())
+
+
+class ScopedChangeList(ChangeList):
+    """The list page. Its totals are capped, and it never counts the rows outside the filter."""
+
+    @property
+    def count_is_capped(self) -> bool:
+        return self.result_count > COUNT_CAP
+
+    def apply_select_related(self, qs: models.QuerySet) -> models.QuerySet:
+        return qs  # what a row shows is named in the admin's get_queryset
+
+
+class ScopedRelatedFilter(admin.RelatedFieldListFilter):
+    """A list filter that offers only what the person may see."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: Any
+    ) -> list[tuple[Any, str]]:
+        rows = field.related_model.objects.choosable_by(request.user)
+        return [(row.pk, str(row)) for row in rows[:200]]
+
+
+class _ScopedForms:
+    """What a model admin and an inline share: scoped choices and permissions from the wall."""
+
+    model: type[models.Model]
+
+    def _allows(self, request: HttpRequest, action: str, obj: models.Model | None) -> bool:
+        meta = self.model._meta
+        if not request.user.has_perm(f"{meta.app_label}.{action}_{meta.model_name}"):
+            return False
+        return obj is None or may(request.user, action, obj)  # type: ignore[arg-type]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = self._choices(db_field, request)
+        return self._plain(super().formfield_for_foreignkey(db_field, request, **kwargs))  # type: ignore[misc]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = self._choices(db_field, request)
+        return self._plain(super().formfield_for_manytomany(db_field, request, **kwargs))  # type: ignore[misc]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        widget = getattr(field, "widget", None)
+        if isinstance(db_field, RelatedField) and hasattr(widget, "can_add_related"):
+            # The pop-up links open a second window whose answer carries names; nobody needs them.
+            field.widget = widget.widget
+        return field
+
+    def _choices(self, db_field: Any, request: HttpRequest) -> models.QuerySet:
+        rows: Any = db_field.remote_field.model.objects
+        return rows.choosable_by(request.user)
+
+    @staticmethod
+    def _plain(field: Any) -> Any:
+        return field
+
+
+class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
+    """Base of every admin of the portal.
+
+    Subclasses name the look-ups that may come in the query string in `allowed_lookups`; anything
+    else is refused, because a look-up through a relation reads one bit of a foreign row at a time.
+    """
+
+    allowed_lookups: ClassVar[Sequence[str]] = ()
+    #: Fields that a link may pre-fill (`?project=7`); relations are checked against the wall.
+    initial_from_link: ClassVar[Sequence[str]] = ()
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    paginator = CappedPaginator
+    view_on_site = False
+    save_as = False
+    actions: Any = ()
+
+    # -- rows ---------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        rows: Any = self.model._default_manager
+        ordering = self.get_ordering(request)
+        visible = rows.visible_to(request.user)
+        return visible.order_by(*ordering) if ordering else visible
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ScopedChangeList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup in self.allowed_lookups or lookup in self._filter_lookups(request)
+
+    def _filter_lookups(self, request: HttpRequest | None) -> set[str]:
+        """The query names that the declared list filters themselves write into their links."""
+        names: set[str] = set()
+        for item in self.get_list_filter(request):  # type: ignore[arg-type]
+            field = item[0] if isinstance(item, list | tuple) else item
+            if isinstance(field, str):
+                names |= {f"{field}{end}" for end in ("__exact", "__id__exact", "__isnull", "__gte", "__lt")}
+        return names
+
+    # -- permissions --------------------------------------------------------------------------
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, "view", obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._allows(request, "add", None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, "change", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, "delete", obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        # The stock bulk deletion names rows outside the wall and asks nobody's rules.
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    # -- forms --------------------------------------------------------------------------------
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = {}
+        for name in self.initial_from_link:
+            value = request.GET.get(name)
+            if value is None:
+                continue
+            field = self.model._meta.get_field(name)
+            if field.is_relation:
+                related: Any = field.related_model
+                try:
+                    found = related.objects.choosable_by(request.user).filter(pk=value).exists()
+                except ValueError:
+                    continue
+                if not found:
+                    continue
+            initial[name] = value
+        return initial
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        self.stay_inside(request, form.instance, "change" if change else "add")
+
+    def stay_inside(self, request: HttpRequest, obj: models.Model, action: str) -> None:
+        """Re-read what was saved through the wall; the transaction is rolled back if it left it.
+
+        Raises:
+            PermissionDenied: the saved row is no longer one on which the person may do `action`.
+        """
+        rows: Any = self.model._default_manager
+        if not rows.permitted(request.user, action).filter(pk=obj.pk).exists():
+            raise PermissionDenied(_("The record would leave the units you answer for. Nothing was saved."))
+
+    # -- deletion -----------------------------------------------------------------------------
+
+    def get_deleted_objects(
+        self, objs: Iterable[Any], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """What would go, and what stands in the way: by name only what the person may see."""
+        objs = list(objs)
+        collector = NestedObjects(using=router.db_for_write(self.model), origin=objs)
+        collector.collect(objs)
+        counts = {
+            str(model._meta.verbose_name_plural): len(found)
+            for model, found in collector.model_objs.items()
+        }
+        blocked = [self._named(request, obj) for obj in collector.protected]
+        gone = collector.nested(lambda obj: self._named(request, obj))
+        return gone, counts, set(), blocked
+
+    def _named(self, request: HttpRequest, obj: models.Model) -> str:
+        kind = obj._meta.verbose_name
+        if not hasattr(type(obj), "scope") or not may(request.user, "view", obj):  # type: ignore[arg-type]
+            return format_html("{}", kind)
+        try:
+            url = reverse(
+                f"{self.admin_site.name}:{obj._meta.app_label}_{obj._meta.model_name}_change", args=(quote(obj.pk),)
+            )
+        except NoReverseMatch:
+            return format_html("{}: {}", kind, obj)
+        return format_html('{}: <a href="{}">{}</a>', kind, url, obj)
+
+    # -- history ------------------------------------------------------------------------------
+
+    # Django's own LogEntry would be a second, weaker journal that is silent outside the admin.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any: ...
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any: ...
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any: ...
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        from journal.reading import history_response
+
+        obj = self.get_object(request, object_id)
+        if obj is None or not self.has_view_permission(request, obj):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return history_response(request, self, obj)
+
+
+class ScopedInline(_ScopedForms, admin.TabularInline):
+    """Base of every inline: its rows, choices and rights come from the wall as well."""
+
+    extra = 0
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        rows: Any = self.model._default_manager
+        return rows.visible_to(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, "view", None)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, "add", None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, "change", None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, "delete", None)

@@ -1,0 +1,179 @@
+"""Reading the journal: entries with before and after, in words.
+
+Every watched model has an event table of its own (written by triggers, append-only). An entry here is
+one row of one of these tables, compared with the row before it for the same object.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, models
+from django.db.models import Max, OuterRef, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+#: Fields of an event that are not the object's own.
+_OWN = ("pgh_id", "pgh_created_at", "pgh_label", "pgh_obj", "pgh_context", "id")
+
+
+@dataclass(frozen=True)
+class Change:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change, as a person reads it."""
+
+    at: datetime.datetime
+    by: str
+    source: str
+    why: str
+    action: str
+    kind: str
+    name: str
+    object_id: int | None
+    changes: Sequence[Change]
+
+
+def event_models() -> list[type[models.Model]]:
+    return [model for model in apps.get_models() if hasattr(model, "pgh_tracked_model")]
+
+
+def event_model_of(model: type[models.Model]) -> type[models.Model] | None:
+    return next((e for e in event_models() if e.pgh_tracked_model is model), None)  # type: ignore[attr-defined]
+
+
+def history_of(objects: Iterable[models.Model], limit: int = 100) -> list[Entry]:
+    """The newest entries of some objects (a project and its milestones), newest first."""
+    wanted: dict[type[models.Model], list[int]] = {}
+    for obj in objects:
+        wanted.setdefault(type(obj), []).append(obj.pk)
+    entries: list[Entry] = []
+    for model, ids in wanted.items():
+        event_model = event_model_of(model)
+        if event_model is not None:
+            rows = event_model._base_manager.filter(pgh_obj_id__in=ids).order_by("-pgh_id")[:limit]
+            entries += _entries(event_model, list(rows))
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+
+def latest(*, size: int, before: datetime.datetime | None = None, by: str = "", kind: str = "") -> list[Entry]:
+    """The newest entries over all watched tables, newest first.
+
+    Args:
+        size: at most so many.
+        before: only older ones (keyset paging: the `at` of the last entry on the page before).
+        by: part of an actor's name.
+        kind: model label ("projects.project") or "" for all.
+    """
+    tables = [m for m in event_models() if not kind or m.pgh_tracked_model._meta.label_lower == kind]  # type: ignore[attr-defined]
+    if not tables:
+        return []
+    arms, params = [], []
+    for index, model in enumerate(tables):
+        where = ["TRUE"]
+        if before is not None:
+            where.append("pgh_created_at < %s")
+            params.append(before)
+        if by:
+            where.append("pgh_context->>'by' ILIKE %s")
+            params.append("%" + by.replace("%", r"\%").replace("_", r"\_") + "%")
+        # Every arm is cut to the page before the union is sorted: the cost is the number of tables
+        # times the page, not the length of the journal.
+        arms.append(
+            f"(SELECT {index} AS arm, pgh_id, pgh_created_at FROM {model._meta.db_table}"
+            f" WHERE {' AND '.join(where)} ORDER BY pgh_id DESC LIMIT %s)"
+        )
+        params.append(size)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            " UNION ALL ".join(arms) + " ORDER BY pgh_created_at DESC, pgh_id DESC LIMIT %s", [*params, size]
+        )
+        found = cursor.fetchall()
+    entries: list[Entry] = []
+    for index, model in enumerate(tables):
+        ids = [pgh_id for arm, pgh_id, _at in found if arm == index]
+        if ids:
+            entries += _entries(model, list(model._base_manager.filter(pgh_id__in=ids)))
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def _entries(event_model: Any, events: list[Any]) -> list[Entry]:
+    earlier = (
+        event_model._base_manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
+        .order_by()
+        .values("pgh_obj_id")
+        .annotate(last=Max("pgh_id"))
+        .values("last")
+    )
+    before_ids = dict(
+        event_model._base_manager.filter(pk__in=[e.pk for e in events])
+        .annotate(before=Subquery(earlier))
+        .values_list("pk", "before")
+    )
+    before = event_model._base_manager.in_bulk([pk for pk in before_ids.values() if pk])
+    return [_entry(event_model, event, before.get(before_ids.get(event.pk))) for event in events]
+
+
+def _entry(event_model: Any, event: Any, before: Any | None) -> Entry:
+    context = event.pgh_context or {}
+    tracked = event_model.pgh_tracked_model
+    fields = [f for f in event_model._meta.fields if f.name not in _OWN]
+    changes = []
+    for field in fields:
+        new, old = getattr(event, field.attname), getattr(before, field.attname) if before else None
+        if event.pgh_label == "update" and before is not None and new != old:
+            changes.append(Change(_label(tracked, field), _text(field, before, old), _text(field, event, new)))
+        elif event.pgh_label == "insert" and new not in (None, "", False, 0, {}):
+            changes.append(Change(_label(tracked, field), "", _text(field, event, new)))
+    return Entry(
+        at=event.pgh_created_at,
+        by=context.get("by") or _("outside the portal"),
+        source=context.get("source", ""),
+        why=context.get("why", ""),
+        action=event.pgh_label,
+        kind=str(tracked._meta.verbose_name),
+        name=str(getattr(event, "name", "") or getattr(event, "username", "") or f"#{event.pgh_obj_id}"),
+        object_id=event.pgh_obj_id,
+        changes=changes,
+    )
+
+
+def _label(tracked: Any, field: Any) -> str:
+    return str(tracked._meta.get_field(field.name).verbose_name)
+
+
+def _text(field: Any, event: Any, value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if field.is_relation:
+        related = field.related_model._base_manager.filter(pk=value).first()
+        return str(related) if related is not None else f"#{value}"
+    if isinstance(value, datetime.datetime | datetime.date):
+        return value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
+    return str(value)
+
+
+def history_response(request: HttpRequest, model_admin: Any, obj: models.Model) -> HttpResponse:
+    """The history page of one object; the caller has found it through the wall."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("History of %(name)s") % {"name": obj},
+        "opts": model_admin.opts,
+        "object": obj,
+        "entries": history_of([obj]),
+    }
+    return TemplateResponse(request, "journal/history.html", context)

@@ -1,0 +1,78 @@
+"""Our admin site: who gets in, what the navigation offers, and the pages that belong to no model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class LoginForm(AdminAuthenticationForm):
+    """Says apart what a person can mend: a wrong password, and a membership that has run out."""
+
+    error_messages = {
+        **AdminAuthenticationForm.error_messages,
+        "invalid_login": _(
+            "The account or the password is not right. Mind capital letters; after several failures the account is locked for a while."
+        ),
+        "inactive": _("This account has been closed. Ask your security administrator."),
+        "no_membership": _(
+            "The password is right, but no membership of this account is in force today. Ask your security administrator to extend it."
+        ),
+    }
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        if not user.is_active:
+            raise ValidationError(self.error_messages["inactive"], code="inactive")
+        if not user.grants:
+            raise ValidationError(self.error_messages["no_membership"], code="no_membership")
+
+
+class PortalAdminSite(admin.AdminSite):
+    site_header = _("Livelihood Project Portal")
+    site_title = _("Livelihood Project Portal")
+    index_title = _("Home")
+    login_form = LoginForm
+    enable_nav_sidebar = False
+    empty_value_display = "—"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        from django.contrib.auth.models import Group  # apps are being loaded when this module is
+
+        # django.contrib.auth registers its groups by itself; here rights come from memberships only.
+        models = model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
+        super().register([model for model in models if model is not Group], admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_staff
+
+    def get_urls(self) -> list[Any]:
+        # `r/<content type>/<id>/` would answer for any object of any model.
+        stock = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        own = [path("journal/", self.admin_view(self.journal_view), name="journal")]
+        return own + stock
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        from portal.home import home_for
+
+        home = home_for(request.user, timezone.localdate())
+        context = {**self.each_context(request), "title": self.index_title, "home": home, **(extra_context or {})}
+        return TemplateResponse(request, "admin/index.html", context)
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
+        raise Http404  # the navigation is the index; a second one by app would only repeat it
+
+    def journal_view(self, request: HttpRequest) -> HttpResponse:
+        from portal.journal_page import journal_response
+
+        return journal_response(self, request)
+
+

@@ -1,0 +1,53 @@
+"""What every page shows around its content: navigation, the last patrol, the day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from portal.health import PATROL_LATE_AFTER
+from projects.services.patrol import last_run
+
+
+@dataclass(frozen=True)
+class NavItem:
+    label: Any
+    url: str
+    here: bool
+
+
+#: Label, URL name, permission that opens it. The order is the order of a working day.
+NAVIGATION = (
+    (_("Home"), "admin:index", None),
+    (_("Projects"), "admin:projects_project_changelist", "projects.view_project"),
+    (_("Milestones"), "admin:projects_milestone_changelist", "projects.view_milestone"),
+    (_("Overdue records"), "admin:projects_overdueepisode_changelist", "projects.view_overdueepisode"),
+    (_("Enterprises"), "admin:enterprises_enterprise_changelist", "enterprises.view_enterprise"),
+    (_("Party organisations"), "admin:enterprises_partybranch_changelist", "enterprises.view_partybranch"),
+    (_("Programmes"), "admin:projects_programme_changelist", "projects.view_programme"),
+    (_("Accounts"), "admin:enterprises_user_changelist", "enterprises.view_user"),
+    (_("Memberships"), "admin:enterprises_membership_changelist", "enterprises.view_membership"),
+    (_("Patrol"), "admin:projects_patrolrun_changelist", "projects.view_patrolrun"),
+    (_("Journal"), "admin:journal", "journal.view_entry"),
+)
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """Context of every page. Pages for people who are not logged in get no data."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or not user.grants:
+        return {"as_of": timezone.localdate()}
+    nav = []
+    for label, name, permission in NAVIGATION:
+        if permission is None or user.has_perm(permission):
+            url = reverse(name)
+            here = request.path == url if name == "admin:index" else request.path.startswith(url)
+            nav.append(NavItem(label, url, here))
+    run = last_run()
+    late = run is None or (timezone.now() - run.finished_at).total_seconds() > PATROL_LATE_AFTER  # type: ignore[operator]
+    return {"as_of": timezone.localdate(), "nav": nav, "last_patrol": run, "patrol_is_late": late}

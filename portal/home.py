@@ -1,0 +1,168 @@
+"""The first page, by role: what needs me; for leaders the totals and the red list.
+
+Every number is counted by the same queryset that the linked list shows, and carries that link.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from enterprises.models import User
+from enterprises.roles import Role
+from projects.lights import Light
+from projects.models import Milestone, Programme, Project
+from projects.states import MilestoneState
+
+RED_LIST = 12
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with the list that proves it. `tone` is a light or ""."""
+
+    label: str
+    value: int
+    url: str
+    tone: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Share:
+    """One row of "enterprises side by side" or of the categories."""
+
+    label: str
+    total: int
+    red: int
+    yellow: int
+    green: int
+    blue: int
+    grey: int
+    url: str
+    red_url: str
+
+
+@dataclass
+class Home:
+    as_of: datetime.date
+    is_demo: bool = False
+    needs_me: list[Figure] = field(default_factory=list)
+    totals: list[Figure] = field(default_factory=list)
+    red: list[Project] = field(default_factory=list)
+    red_url: str = ""
+    soon: list[Milestone] = field(default_factory=list)
+    soon_url: str = ""
+    units: list[Share] = field(default_factory=list)
+    categories: list[Share] = field(default_factory=list)
+    programmes: list[Programme] = field(default_factory=list)
+    administrator: list[Figure] = field(default_factory=list)
+
+
+def list_url(name: str, **query: Any) -> str:
+    url = reverse(f"admin:{name}_changelist")
+    return f"{url}?{urlencode(query)}" if query else url
+
+
+def home_for(user: User, as_of: datetime.date) -> Home:
+    """What this person should see first on this day."""
+    home = Home(as_of=as_of)
+    if user.has_perm("projects.view_project"):
+        _business(home, user, as_of)
+    _administration(home, user)
+    return home
+
+
+def _business(home: Home, user: User, as_of: datetime.date) -> None:
+    projects = Project.objects.visible_to(user).in_force(as_of)
+    milestones = Milestone.objects.visible_to(user).in_force(as_of)
+    home.programmes = list(Programme.objects.visible_to(user).order_by("-year", "code"))
+    home.is_demo = any(p.is_demo and p.in_force(as_of) for p in home.programmes)
+    lights = {row["light"]: row["n"] for row in projects.order_by().values("light").annotate(n=Count("pk"))}
+    home.totals = [
+        Figure(_("Projects in force"), sum(lights.values()), list_url("projects_project")),
+        *(
+            Figure(str(light.label), lights.get(light.value, 0), list_url("projects_project", light=light.value), light.value)
+            for light in (Light.RED, Light.YELLOW, Light.GREEN, Light.BLUE, Light.GREY)
+        ),
+    ]
+    home.needs_me = list(_needs_me(user, milestones, as_of))
+    with_names = projects.select_related("enterprise", "programme", "category")
+    home.red = list(with_names.filter(light=Light.RED).order_by("-light_reason__days", "pk")[:RED_LIST])
+    home.red_url = list_url("projects_project", light=Light.RED.value)
+    home.soon = list(
+        milestones.due_soon(as_of)
+        .select_related("project__enterprise", "project__programme")
+        .order_by("due_on", "pk")[:8]
+    )
+    home.soon_url = list_url("projects_milestone", when="soon")
+    home.units = _shares(projects, "enterprise_id", "enterprise__name", "enterprise")
+    home.categories = _shares(projects, "category__name", "category__name", "category_name")
+
+
+def _needs_me(user: User, milestones: QuerySet[Any], as_of: datetime.date) -> Iterable[Figure]:
+    overdue = milestones.overdue(as_of).count()
+    soon = milestones.due_soon(as_of).count()
+    waiting = milestones.filter(state=MilestoneState.SUBMITTED).count()
+    returned = milestones.filter(state=MilestoneState.RETURNED).count()
+    no_date = milestones.without_date().count()
+    if Role.STAFF in user.roles:
+        yield Figure(_("Claims waiting for review"), waiting, list_url("projects_milestone", when="submitted"), "yellow" if waiting else "")
+    if Role.OFFICER in user.roles:
+        yield Figure(_("Returned to you"), returned, list_url("projects_milestone", when="returned"), "yellow" if returned else "")
+    yield Figure(_("Milestones overdue"), overdue, list_url("projects_milestone", when="overdue"), "red" if overdue else "")
+    yield Figure(_("Due soon"), soon, list_url("projects_milestone", when="soon"), "yellow" if soon else "")
+    if Role.OFFICER not in user.roles:
+        yield Figure(_("Without a date"), no_date, list_url("projects_milestone", when="no_date"))
+    else:
+        yield Figure(_("Awaiting review"), waiting, list_url("projects_milestone", when="submitted"))
+
+
+def _shares(projects: QuerySet[Any], key: str, label: str, param: str) -> list[Share]:
+    counts = {f"n_{light.value}": Count("pk", filter=Q(light=light.value)) for light in Light}
+    rows = projects.order_by().values(key, label).annotate(n=Count("pk"), **counts).order_by("-n_red", "-n", label)[:10]
+    return [
+        Share(
+            label=row[label] or _("Without category"),
+            total=row["n"],
+            red=row["n_red"],
+            yellow=row["n_yellow"],
+            green=row["n_green"],
+            blue=row["n_blue"],
+            grey=row["n_grey"],
+            url=list_url("projects_project", **{param: row[key] or "-"}),
+            red_url=list_url("projects_project", light="red", **{param: row[key] or "-"}),
+        )
+        for row in rows
+    ]
+
+
+def _administration(home: Home, user: User) -> None:
+    from projects.models import SetAside
+
+    if user.has_perm("projects.view_setaside") and not user.has_perm("projects.view_project"):
+        aside = SetAside.objects.visible_to(user).filter(resolved_at__isnull=True).count()
+        home.administrator.append(Figure(_("Rows set aside by the patrol"), aside, list_url("projects_setaside"), "red" if aside else ""))
+        home.administrator.append(Figure(_("Patrol runs"), 0, list_url("projects_patrolrun")))
+    if user.has_perm("enterprises.view_user"):
+        accounts = User.objects.visible_to(user)
+        home.administrator.append(Figure(_("Accounts"), accounts.count(), list_url("enterprises_user")))
+        idle = accounts.filter(~Q(memberships__in=_in_force(home.as_of))).count()
+        home.administrator.append(
+            Figure(_("Accounts without a membership in force"), idle, list_url("enterprises_user", membership="none"), "yellow" if idle else "")
+        )
+    if user.has_perm("journal.view_entry"):
+        home.administrator.append(Figure(_("Journal"), 0, reverse("admin:journal")))
+
+
+def _in_force(on: datetime.date) -> QuerySet[Any]:
+    from enterprises.models import Membership
+
+    return Membership.objects.in_force(on)

@@ -1,0 +1,168 @@
+"""Milestones: the list by deadline, and the steps that can be taken on one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from enterprises.scoped_admin import ScopedModelAdmin
+from projects.admin import filters
+from projects.admin.project_page import tone_of
+from projects.deadlines import days_overdue, is_overdue
+from projects.models import Milestone
+from projects.services.lights import refresh_lights
+from projects.services.milestones import refusal, report_percent, take_step
+from projects.services.refusals import Refused
+from projects.workflow import transition
+
+
+@admin.register(Milestone)
+class MilestoneAdmin(ScopedModelAdmin):
+    list_display = ("deadline_badge", "name_and_project", "enterprise", "due_on", "percent_bar", "state")
+    list_display_links = None
+    list_per_page = 100
+    list_filter = (
+        filters.WhenFilter,
+        "state",
+        filters.ProgrammeOfMilestoneFilter,
+        filters.EnterpriseOfMilestoneFilter,
+    )
+    search_fields = ("name", "project__name", "project__code")
+    search_help_text = gettext_lazy("Milestone, project or code")
+    allowed_lookups = ("project__id__exact",)
+    autocomplete_fields = ("project",)
+    initial_from_link = ("project",)
+    ordering = ("due_on", "id")
+    fields = ("project", "order", "name", "weight", ("starts_on", "due_on"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("project__enterprise", "project__programme")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        return ("project", "weight", "due_on") if obj.project.approved_on else ("project",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # What was promised is cancelled with a reason, not deleted.
+        return super().has_delete_permission(request, obj) and (obj is None or not obj.project.approved_on)
+
+    # -- the list -----------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("deadline"), ordering="due_on")
+    def deadline_badge(self, obj: Milestone) -> Any:
+        from projects.templatetags.lights import milestone_badge
+
+        today = timezone.localdate()
+        days = days_overdue(obj.due_on, today) if is_overdue(obj, today) else 0
+        return milestone_badge(tone_of(obj, today), days, obj, today)
+
+    @admin.display(description=gettext_lazy("milestone"))
+    def name_and_project(self, obj: Milestone) -> Any:
+        from projects.templatetags.lights import milestone_title
+
+        return milestone_title(obj)
+
+    @admin.display(description=gettext_lazy("responsible enterprise"))
+    def enterprise(self, obj: Milestone) -> str:
+        return str(obj.project.enterprise)
+
+    @admin.display(description=gettext_lazy("progress"), ordering="percent")
+    def percent_bar(self, obj: Milestone) -> Any:
+        from projects.templatetags.lights import bar
+
+        return bar(obj.percent)
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:object_id>/step/<slug:action>/", view(self.step_view), name="projects_milestone_step"),
+            path("<int:object_id>/percent/", view(self.percent_view), name="projects_milestone_percent"),
+        ]
+        return own + super().get_urls()
+
+    def step_view(self, request: HttpRequest, object_id: int, action: str) -> HttpResponse:
+        """A page that asks for what the step needs; posting it takes the step."""
+        milestone = self.get_object(request, str(object_id))
+        step = transition(action)
+        if milestone is None or step is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+        today = timezone.localdate()
+        error, comment = refusal(milestone, step, request.user, today), ""  # type: ignore[arg-type]
+        if request.method == "POST":
+            comment = request.POST.get("comment", "")
+            claimed = request.POST.get("claimed_on", "")
+            try:
+                claimed_on = parse_date(claimed) if claimed else None
+                if claimed and claimed_on is None:
+                    raise ValueError
+            except ValueError:
+                error = _("“%(text)s” is not a date; write it as 2026-07-31.") % {"text": claimed}
+            else:
+                try:
+                    take_step(
+                        milestone_id=milestone.pk,
+                        action=action,
+                        actor=request.user,  # type: ignore[arg-type]
+                        as_of=today,
+                        comment=comment,
+                        claimed_on=claimed_on,
+                    )
+                except Refused as refused:
+                    error = str(refused)
+                else:
+                    self.message_user(request, _("Done: %(step)s — %(name)s.") % {"step": step.label, "name": milestone})
+                    return HttpResponseRedirect(self._page_of(milestone))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": step.label,
+            "opts": self.opts,
+            "milestone": milestone,
+            "step": step,
+            "error": error,
+            "comment": comment,
+            "claimed_on": request.POST.get("claimed_on") or today.isoformat(),
+            "today": today,
+            "back": self._page_of(milestone),
+        }
+        return TemplateResponse(
+            request, "admin/projects/milestone/step.html", context, status=409 if error and request.method == "POST" else 200
+        )
+
+    def percent_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        milestone = self.get_object(request, str(object_id))
+        if milestone is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        text = request.POST.get("percent", "").strip().rstrip("%％")
+        try:
+            report_percent(
+                milestone_id=milestone.pk,
+                percent=int(text) if text.isdecimal() and len(text) <= 3 else -1,
+                actor=request.user,  # type: ignore[arg-type]
+                as_of=timezone.localdate(),
+            )
+        except Refused as refused:
+            self.message_user(request, str(refused), "error")
+        else:
+            self.message_user(request, _("Saved: %(name)s is at %(percent)s%%.") % {"name": milestone, "percent": text})
+        return HttpResponseRedirect(self._page_of(milestone))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        refresh_lights(as_of=timezone.localdate(), project_ids=[form.instance.project_id])
+
+    def _page_of(self, milestone: Milestone) -> str:
+        return reverse("admin:projects_project_page", args=[milestone.project_id])

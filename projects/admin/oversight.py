@@ -1,0 +1,88 @@
+"""What the patrol found and did: episodes, runs, rows set aside. Read, never edited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from enterprises.scoped_admin import ScopedModelAdmin
+from enterprises.scoping import may
+from projects.admin import filters
+from projects.models import OverdueEpisode, PatrolRun, SetAside
+from projects.services.patrol import retry_set_aside
+
+
+class ReadOnlyAdmin(ScopedModelAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(OverdueEpisode)
+class OverdueEpisodeAdmin(ReadOnlyAdmin):
+    list_display = ("milestone_title", "enterprise", "due_on", "opened_on", "closed_on", "cause", "late")
+    list_display_links = None
+    list_filter = (filters.OpenEpisodeFilter, "cause")
+    search_fields = ("milestone__name", "milestone__project__name")
+    search_help_text = gettext_lazy("Milestone or project")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("milestone__project__enterprise", "milestone__project__programme")
+
+    @admin.display(description=gettext_lazy("milestone"))
+    def milestone_title(self, obj: OverdueEpisode) -> Any:
+        from projects.templatetags.lights import milestone_title
+
+        return milestone_title(obj.milestone)
+
+    @admin.display(description=gettext_lazy("responsible enterprise"))
+    def enterprise(self, obj: OverdueEpisode) -> str:
+        return str(obj.milestone.project.enterprise)
+
+    @admin.display(description=gettext_lazy("days late"), ordering="due_on")
+    def late(self, obj: OverdueEpisode) -> str:
+        return _("%(n)d days") % {"n": obj.days(timezone.localdate())}
+
+
+@admin.register(PatrolRun)
+class PatrolRunAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "finished_at", "as_of", "opened", "closed", "set_aside", "seconds", "repeats", "by_clock")
+    list_display_links = None
+    ordering = ("-id",)
+
+
+@admin.register(SetAside)
+class SetAsideAdmin(ReadOnlyAdmin):
+    list_display = ("milestone_id", "as_of", "at", "error", "resolved_at")
+    list_display_links = ("milestone_id",)
+    list_filter = (("resolved_at", admin.EmptyFieldListFilter),)
+    fields = ("milestone_id", "as_of", "at", "error", "resolved_at")
+    ordering = ("-id",)
+
+    def get_urls(self) -> list[Any]:
+        own = [
+            path("<int:object_id>/retry/", self.admin_site.admin_view(self.retry_view), name="projects_setaside_retry")
+        ]
+        return own + super().get_urls()
+
+    def retry_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        row = self.get_object(request, str(object_id))
+        if row is None or not may(request.user, "retry", row):  # type: ignore[arg-type]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+        if request.method == "POST":
+            retry_set_aside(set_aside=row)
+            self.message_user(request, _("The next patrol will try this row again."))
+        return HttpResponseRedirect(reverse("admin:projects_setaside_changelist"))

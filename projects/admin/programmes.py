@@ -1,0 +1,95 @@
+"""Programmes and their categories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
+from enterprises.scoping import may
+from projects.models import Category, Programme, Project
+from projects.services.lights import refresh_lights
+from projects.services.programmes import archive
+from projects.services.refusals import Refused
+
+
+class CategoryInline(ScopedInline):
+    model = Category
+    fields = ("order", "name")
+
+
+@admin.register(Programme)
+class ProgrammeAdmin(ScopedModelAdmin):
+    list_display = ("name", "year", "owner_name", "starts_on", "ends_on", "state", "rows_and_reported")
+    search_fields = ("name", "code")
+    inlines = (CategoryInline,)
+    autocomplete_fields = ("owner",)
+    readonly_fields = ("archived_on", "is_demo")
+    fieldsets = (
+        (None, {"fields": ("name", "code", "year", "owner", ("starts_on", "ends_on", "patrolled_until"))}),
+        (gettext_lazy("Lights"), {"fields": (("warning_days", "yellow_gap", "red_gap"),)}),
+        (gettext_lazy("Where this comes from"), {"fields": ("reported_total", "source", "note", "archived_on", "is_demo")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # An officer's count is of the rows that the officer may see.
+        seen = (
+            Project.objects.visible_to(request.user)
+            .filter(programme=OuterRef("pk"))
+            .order_by()
+            .values("programme")
+            .annotate(n=Count("pk"))
+            .values("n")
+        )
+        rows = super().get_queryset(request).select_related("owner")
+        return rows.annotate(rows_seen=Coalesce(Subquery(seen), 0))
+
+    @admin.display(description=gettext_lazy("issued by"))
+    def owner_name(self, obj: Programme) -> str:
+        return str(obj.owner) if obj.owner else _("the whole portal")
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, obj: Programme) -> str:
+        if obj.archived_on and obj.archived_on <= timezone.localdate():
+            return _("Archived")
+        return _("In force") if obj.in_force(timezone.localdate()) else _("Not in force")
+
+    @admin.display(description=gettext_lazy("projects / reported"))
+    def rows_and_reported(self, obj: Any) -> str:
+        return f"{obj.rows_seen:,} / {obj.reported_total or '—'}"
+
+    def get_urls(self) -> list[Any]:
+        own = [
+            path(
+                "<int:object_id>/archive/",
+                self.admin_site.admin_view(self.archive_view),
+                name="projects_programme_archive",
+            )
+        ]
+        return own + super().get_urls()
+
+    def archive_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        programme = self.get_object(request, str(object_id))
+        if programme is None or not may(request.user, "archive", programme):  # type: ignore[arg-type]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+        if request.method == "POST":
+            try:
+                archive(programme_id=programme.pk, actor=request.user, as_of=timezone.localdate())  # type: ignore[arg-type]
+            except Refused as refused:
+                self.message_user(request, str(refused), "error")
+            else:
+                self.message_user(request, _("Archived: “%(name)s” is history from today on.") % {"name": programme})
+        return HttpResponseRedirect(reverse("admin:projects_programme_change", args=[programme.pk]))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if form.has_changed():
+            refresh_lights(as_of=timezone.localdate())

@@ -1,0 +1,174 @@
+"""Projects: the list, the project page, the form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
+from projects.admin import filters
+from projects.admin.project_page import project_page
+from projects.models import Milestone, Project
+from projects.services.lights import refresh_lights
+from projects.services.projects import approve
+from projects.services.refusals import Refused
+
+PEOPLE = ("liaison_leader", "accountable_lead", "direct_lead", "coordinator")
+
+
+class MilestoneInline(ScopedInline):
+    model = Milestone
+    fields = ("order", "name", "weight", "starts_on", "due_on")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("due_on", "weight") if obj is not None and obj.approved_on else ()
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_add_permission(request, obj) and (obj is None or not obj.approved_on)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or not obj.approved_on)
+
+
+@admin.register(Project)
+class ProjectAdmin(ScopedModelAdmin):
+    list_display = (
+        "light_badge",
+        "name_and_place",
+        "enterprise",
+        "category",
+        "progress",
+        "due_on",
+        "status",
+    )
+    list_display_links = ("name_and_place",)
+    list_per_page = 100
+    list_filter = (
+        ("light", admin.ChoicesFieldListFilter),
+        "status",
+        "is_key",
+        filters.ProgrammeFilter,
+        filters.CategoryNameFilter,
+        filters.EnterpriseFilter,
+    )
+    search_fields = ("name", "code", "place")
+    search_help_text = gettext_lazy("Name, code or place")
+    allowed_lookups = ("light", "light__exact", "programme__id__exact")
+    autocomplete_fields = ("enterprise", "supporting_enterprises", "party_branches")
+    initial_from_link = ("programme", "enterprise")
+    inlines = (MilestoneInline,)
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("programme", "code", "name", "place", ("category", "content_class", "audience"), "is_key")}),
+        (gettext_lazy("Who answers for it"), {
+            "fields": (
+                "enterprise",
+                "supporting_enterprises",
+                "party_branches",
+                "liaison_leader",
+                ("accountable_lead", "accountable_lead_text"),
+                ("direct_lead", "direct_lead_text"),
+                ("coordinator", "coordinator_text"),
+            )
+        }),
+        (gettext_lazy("What is promised, and by when"), {
+            "fields": (
+                "measures",
+                ("beneficiaries_text", "beneficiaries_number", "beneficiaries_unit"),
+                "investment_text",
+                ("starts_on", "due_on", "is_standing"),
+                "phase",
+            )
+        }),
+        (gettext_lazy("Where this comes from"), {
+            "classes": ("collapse",),
+            "fields": ("start_text", "due_text", "status_text", "published_on", "source", "note"),
+        }),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows.select_related("programme", "enterprise", "category")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        # A project stays in its programme; after approval only an extension moves its dates.
+        return ("programme", "due_on", "is_standing") if obj.approved_on else ("programme",)
+
+    # -- the list -----------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("light"), ordering="light")
+    def light_badge(self, obj: Project) -> Any:
+        from projects.templatetags.lights import light_of
+
+        return light_of(obj)
+
+    @admin.display(description=gettext_lazy("project name"), ordering="sort_key")
+    def name_and_place(self, obj: Project) -> Any:
+        from projects.templatetags.lights import title_with_place
+
+        return title_with_place(obj)
+
+    @admin.display(description=gettext_lazy("progress"), ordering="actual_percent")
+    def progress(self, obj: Project) -> Any:
+        from projects.templatetags.lights import progress_bar
+
+        return progress_bar(obj)
+
+    # -- the project page ---------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        own = [
+            path("<int:object_id>/", self.admin_site.admin_view(self.page_view), name="projects_project_page"),
+            path(
+                "<int:object_id>/approve/",
+                self.admin_site.admin_view(self.approve_view),
+                name="projects_project_approve",
+            ),
+        ]
+        return own + super().get_urls()
+
+    def page_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        project = self.get_object(request, str(object_id))
+        if project is None or not self.has_view_permission(request, project):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+        return project_page(request, self, project)
+
+    def approve_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        project = self.get_object(request, str(object_id))
+        if project is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+        if request.method == "POST":
+            try:
+                approve(project_id=project.pk, actor=request.user, as_of=timezone.localdate())
+            except Refused as refusal:
+                self.message_user(request, str(refusal), "error")
+            else:
+                self.message_user(request, _("Approved: the dates of “%(name)s” stand from now on.") % {"name": project})
+        return HttpResponseRedirect(reverse("admin:projects_project_page", args=[project.pk]))
+
+    # -- saving -------------------------------------------------------------------------------
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        refresh_lights(as_of=timezone.localdate(), project_ids=[form.instance.pk])
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        response = super().response_add(request, obj, post_url_continue)
+        return self._to_page(request, obj, response)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self._to_page(request, obj, super().response_change(request, obj))
+
+    def _to_page(self, request: HttpRequest, obj: Any, response: HttpResponse) -> HttpResponse:
+        if "_continue" in request.POST or "_addanother" in request.POST:
+            return response
+        return HttpResponseRedirect(reverse("admin:projects_project_page", args=[obj.pk]))

@@ -1,0 +1,37 @@
+"""manage.py patrol [--on DATE] [--json]: the same service that the worker runs."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from projects.services.lights import refresh_lights
+from projects.services.patrol import patrol
+
+
+class Command(BaseCommand):
+    help = "Open and close overdue episodes for a day (today by default)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--on", type=datetime.date.fromisoformat, metavar="DATE", help="the day, as 2021-08-01")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *args: Any, on: datetime.date | None, json: bool, **options: Any) -> None:
+        today = timezone.localdate()
+        result = patrol(as_of=on or today, by_clock=on is None)
+        if on is None or on == today:
+            refresh_lights(as_of=today)  # lights show today; a past day must not repaint them
+        self._tell(result, json)
+
+    def _tell(self, result: Any, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(result.as_dict(), ensure_ascii=False))
+        else:
+            self.stdout.write(
+                f"{result.on}：新增逾期 {result.opened}，解除 {result.closed}，搁置 {result.set_aside}，用时 {result.seconds} 秒"
+                f" / opened {result.opened}, closed {result.closed}, set aside {result.set_aside}, {result.seconds} s"
+            )

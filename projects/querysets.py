@@ -1,0 +1,62 @@
+"""The questions that are asked of programmes, projects and milestones."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Self, TypeVar
+
+from django.db import models
+from django.db.models import Q
+
+from enterprises.querysets import ScopedQuerySet
+from projects import deadlines
+
+M = TypeVar("M", bound=models.Model)
+
+
+def in_force_q(as_of: datetime.date, prefix: str = "") -> Q:
+    """Programmes that are patrolled on a day: begun, not wound up, not archived by then.
+
+    An archived programme is history: by today's clock nothing in it becomes overdue, while for a day
+    of its own time (`patrol --on`) it answers as it would have then.
+    """
+    return (
+        Q((f"{prefix}starts_on__lte", as_of))
+        & Q((f"{prefix}patrolled_until__gte", as_of))
+        & (Q((f"{prefix}archived_on__isnull", True)) | Q((f"{prefix}archived_on__gt", as_of)))
+    )
+
+
+class ProgrammeQuerySet(ScopedQuerySet[M]):
+    def in_force(self, as_of: datetime.date) -> Self:
+        return self.filter(in_force_q(as_of))
+
+
+class ProjectQuerySet(ScopedQuerySet[M]):
+    def in_force(self, as_of: datetime.date) -> Self:
+        return self.filter(in_force_q(as_of, "programme__"))
+
+
+class MilestoneQuerySet(ScopedQuerySet[M]):
+    def in_force(self, as_of: datetime.date) -> Self:
+        return self.filter(in_force_q(as_of, "project__programme__"))
+
+    def overdue(self, as_of: datetime.date) -> Self:
+        return self.filter(deadlines.overdue_q(as_of))
+
+    def due_soon(self, as_of: datetime.date) -> Self:
+        """Due within the warning window of their programme; programmes not in force warn of nothing."""
+        from projects.models import Programme
+
+        found = Q(pk__in=[])
+        for pk, days in Programme.objects.in_force(as_of).values_list("pk", "warning_days"):
+            found |= Q(project__programme_id=pk) & deadlines.due_soon_q(as_of, days)
+        return self.filter(found)
+
+    def without_date(self) -> Self:
+        return self.filter(deadlines.no_date_q())
+
+
+class EpisodeQuerySet(ScopedQuerySet[M]):
+    def open(self) -> Self:
+        return self.filter(closed_on__isnull=True)

@@ -1,0 +1,237 @@
+"""The patrol (巡检): opens an episode for what became overdue, closes what is cured.
+
+Safe to run twice, late, and by many workers at once; after days of downtime it catches up with the
+true dates. It works in batches, each one transaction:
+
+1. claim: rows `overdue_q(as_of)` whose present date is not flagged yet, locked and skipping what
+   another worker holds. The claim is a column of the locked row (`flagged_due_on`), so a worker that
+   comes a moment later finds the row no longer matching instead of taking it again;
+2. flag these rows and insert their episodes in the same statement.
+
+The statement is built around the SQL that Django makes from `deadlines.overdue_q`: there is one
+definition of overdue, and the patrol has no copy of it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from journal.context import acting
+from projects.deadlines import cured_q, overdue_q, unflagged_q
+from projects.models import Milestone, OverdueEpisode, PatrolRun, Programme, SetAside
+
+logger = logging.getLogger(__name__)
+
+BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class PatrolResult:
+    """What one run did. `on` is the day it walked for, ISO."""
+
+    on: str
+    opened: int
+    closed: int
+    set_aside: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def patrol(*, as_of: datetime.date, by_clock: bool = True, batch: int = BATCH) -> PatrolResult:
+    """Walk every programme in force on `as_of`.
+
+    Args:
+        as_of: the day in Asia/Shanghai. Rows due before it are overdue.
+        by_clock: False when a person chose the day; kept with the run.
+        batch: rows per transaction.
+
+    Returns:
+        Counts of episodes opened and closed, rows set aside in this run, and the time it took.
+    """
+    started, clock = timezone.now(), time.perf_counter()
+    run = PatrolRun.objects.create(as_of=as_of, by_clock=by_clock, started_at=started)
+    with acting(by="patrol", source="patrol"):
+        closed, aside_closing = _drain(_close_batch, _to_close(as_of), run, as_of, batch)
+        opened, aside_opening = _drain(_open_batch, _to_open(as_of), run, as_of, batch)
+    run.opened, run.closed, run.set_aside = opened, closed, aside_opening + aside_closing
+    run.seconds = round(time.perf_counter() - clock, 3)
+    run.finished_at = timezone.now()
+    _keep(run)
+    return PatrolResult(as_of.isoformat(), opened, closed, run.set_aside, run.seconds)
+
+
+def _to_open(as_of: datetime.date) -> QuerySet[Milestone]:
+    """Newly overdue milestones, in the words of the partial index `milestone_to_flag`."""
+    programmes = list(Programme.objects.in_force(as_of).values_list("pk", flat=True))
+    return Milestone.objects.filter(
+        overdue_q(as_of),
+        unflagged_q(),
+        ~_held_back(),
+        project__programme_id__in=programmes,
+    ).order_by("due_on")
+
+
+def _to_close(as_of: datetime.date) -> QuerySet[Milestone]:
+    """Flagged milestones that are cured, in the words of the partial index `milestone_to_close`."""
+    # A past day is asked about for what it would have opened; it cures nothing of later days.
+    begun = OverdueEpisode.objects.open().filter(milestone=OuterRef("pk"), opened_on__lte=as_of)
+    return Milestone.objects.filter(cured_q(), Exists(begun), ~_held_back()).order_by("pk")
+
+
+def _held_back() -> Q:
+    """Rows set aside, until someone lets the patrol try them again."""
+    return Q(pk__in=SetAside.objects.filter(resolved_at__isnull=True).values("milestone_id"))
+
+
+Step = Callable[[QuerySet[Milestone], PatrolRun, datetime.date], int]
+
+
+def _drain(
+    step: Step, rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date, batch: int
+) -> tuple[int, int]:
+    """Run `step` until nothing is left. A batch that fails is narrowed down to the row at fault."""
+    done = aside = 0
+    while True:
+        try:
+            with transaction.atomic():
+                taken = step(rows[:batch], run, as_of)
+        except EmptyResultSet:
+            return done, aside  # no programme is in force
+        except DatabaseError as error:
+            if connection.connection is None or connection.connection.closed:
+                raise  # the server is away: nothing was lost, the next round goes on
+            logger.warning("A batch of %s failed (%s); going through it row by row", batch, error)
+            more, bad = _row_by_row(step, rows, run, as_of, batch)
+            done, aside = done + more, aside + bad
+            if more + bad == 0:
+                return done, aside
+            continue
+        done += taken
+        if taken < batch:
+            return done, aside
+
+
+def _row_by_row(
+    step: Step, rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date, batch: int
+) -> tuple[int, int]:
+    """Halve a failed batch until the rows at fault stand alone, and set those aside."""
+    done = aside = 0
+    pending = [list(rows.order_by("pk").values_list("pk", flat=True)[:batch])]
+    while pending:
+        ids = pending.pop()
+        if not ids:
+            continue
+        try:
+            with transaction.atomic():
+                done += step(rows.filter(pk__in=ids), run, as_of)
+        except DatabaseError as error:
+            if len(ids) > 1:
+                middle = len(ids) // 2
+                pending += [ids[:middle], ids[middle:]]
+                continue
+            SetAside.objects.get_or_create(
+                milestone_id=ids[0],
+                resolved_at=None,
+                defaults={"as_of": as_of, "at": timezone.now(), "error": str(error)[:2000]},
+            )
+            aside += 1
+    return done, aside
+
+
+def _claimed(rows: QuerySet[Milestone]) -> tuple[str, tuple[Any, ...]]:
+    """SQL that locks the ids of `rows`, skipping what another worker holds."""
+    locked = rows.select_for_update(skip_locked=True, of=("self",)).values("pk")
+    return locked.query.sql_with_params()
+
+
+def _open_batch(rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date) -> int:
+    """Flag a batch and open its episodes; returns how many."""
+    claim, params = _claimed(rows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH claimed (id) AS ({claim}),
+            flagged AS (
+                UPDATE projects_milestone m SET flagged_due_on = m.due_on
+                FROM claimed WHERE m.id = claimed.id
+                RETURNING m.id, m.due_on, m.open_since
+            )
+            INSERT INTO projects_overdueepisode (milestone_id, due_on, opened_on, opened_at, opened_by_id, cause)
+            SELECT id, due_on, GREATEST(due_on + 1, open_since), now(), %s, '' FROM flagged
+            """,
+            [*params, run.pk],
+        )
+        return cursor.rowcount
+
+
+def _close_batch(rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date) -> int:
+    """Close the episodes of a batch with their cause, and take the flag off; returns how many."""
+    claim, params = _claimed(rows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH claimed (id) AS ({claim}),
+            cleared AS (
+                UPDATE projects_milestone m SET flagged_due_on = NULL
+                FROM claimed WHERE m.id = claimed.id
+                RETURNING m.id, m.state, m.is_suspended, m.claimed_on, m.closed_since
+            )
+            UPDATE projects_overdueepisode e SET
+                closed_on = COALESCE(c.closed_since, %s), closed_at = now(), closed_by_id = %s,
+                cause = CASE
+                    WHEN c.state IN ('submitted', 'accepted', 'cancelled') THEN c.state
+                    WHEN c.is_suspended THEN 'suspended'
+                    ELSE 'rescheduled'
+                END,
+                days_late = GREATEST(0, COALESCE(
+                    CASE WHEN c.state IN ('submitted', 'accepted') THEN c.claimed_on END, c.closed_since, %s
+                ) - e.due_on)
+            FROM cleared c WHERE e.milestone_id = c.id AND e.closed_on IS NULL
+            """,
+            [*params, as_of, run.pk, as_of],
+        )
+        return cursor.rowcount
+
+
+def _keep(run: PatrolRun) -> None:
+    """Keep the run; an idle one is folded into the idle run before it, or the table would fill."""
+    idle = not (run.opened or run.closed or run.set_aside)
+    previous = PatrolRun.objects.exclude(pk=run.pk).order_by("-pk").first() if idle else None
+    if (
+        previous is not None
+        and previous.finished_at is not None
+        and (previous.as_of, previous.by_clock) == (run.as_of, run.by_clock)
+        and not (previous.opened or previous.closed or previous.set_aside)
+    ):
+        PatrolRun.objects.filter(pk=previous.pk).update(
+            finished_at=run.finished_at, seconds=run.seconds, repeats=previous.repeats + 1
+        )
+        run.delete()
+        return
+    run.save()
+
+
+def retry_set_aside(*, set_aside: SetAside) -> None:
+    """Let the next patrol try the row again; if it fails again, it is set aside anew."""
+    SetAside.objects.filter(pk=set_aside.pk, resolved_at__isnull=True).update(resolved_at=timezone.now())
+
+
+def last_run() -> PatrolRun | None:
+    """The latest run by the clock that came to its end."""
+    return PatrolRun.objects.filter(by_clock=True, finished_at__isnull=False).order_by("-finished_at").first()
+
+
+def open_episode_count() -> int:
+    return OverdueEpisode.objects.open().count()

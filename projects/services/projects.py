@@ -1,0 +1,81 @@
+"""Verbs on projects: taking one in, approving it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from enterprises.models import PartyBranch, User
+from enterprises.scoping import may
+from projects.models import Category, Milestone, Programme, Project
+from projects.services.lights import refresh_lights
+from projects.services.refusals import Refused
+
+#: The milestone that carries a project's own date where no finer plan was given.
+COMPLETION = "项目完成"
+
+
+@transaction.atomic
+def take_in(
+    *,
+    programme: Programme,
+    code: str,
+    category: str = "",
+    party_branches: list[PartyBranch] | None = None,
+    milestones: list[dict[str, Any]] | None = None,
+    **facts: Any,
+) -> tuple[Project, bool]:
+    """Take a project into a programme, as a ledger row or a data file gives it.
+
+    Found by programme and code; a project that is there already stays as it is, so that taking in
+    the same file twice changes nothing. A project with a date but no milestones gets one milestone
+    for its completion: the date is a promise, and promises are what the patrol watches.
+
+    Args:
+        category: name; made in the programme when it is new.
+        milestones: field values of `Milestone`, in order.
+        facts: field values of `Project`. Unknown facts are left out, not guessed.
+
+    Returns:
+        The project, and whether it was made now.
+
+    Raises:
+        django.core.exceptions.ValidationError: a fact breaks a rule of the model.
+    """
+    found = Project.objects.filter(programme=programme, code=code).first()
+    if found is not None:
+        return found, False
+    kind = Category.objects.get_or_create(programme=programme, name=category)[0] if category else None
+    project = Project(programme=programme, code=code, category=kind, **facts)
+    project.full_clean()
+    project.save()
+    project.party_branches.set(party_branches or [])
+    plan = milestones
+    if plan is None:
+        plan = [{"name": COMPLETION, "starts_on": project.starts_on, "due_on": project.due_on}] if project.due_on else []
+    for order, step in enumerate(plan, start=1):
+        milestone = Milestone(project=project, order=order, **step)
+        milestone.full_clean()
+        milestone.save()
+    return project, True
+
+
+@transaction.atomic
+def approve(*, project_id: int, actor: User, as_of: datetime.date) -> Project:
+    """Approve a project: from now on its first dates stand as the baseline and only extensions move dates.
+
+    Raises:
+        Refused: already approved, or not the actor's to approve.
+    """
+    project = Project.objects.select_for_update(of=("self",)).get(pk=project_id)
+    if not may(actor, "approve", project):
+        raise Refused(_("Your role does not include this step."))
+    if project.approved_on:
+        raise Refused(_("Approved already on %(day)s.") % {"day": project.approved_on.isoformat()})
+    project.approved_on = as_of
+    project.save(update_fields=["approved_on"])
+    refresh_lights(as_of=as_of, project_ids=[project.pk])
+    return project

@@ -1,0 +1,44 @@
+"""The words for where a project or a milestone stands. Rules about them live in the rule modules."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class MilestoneState(models.TextChoices):
+    NOT_STARTED = "not_started", _("Not started")
+    IN_PROGRESS = "in_progress", _("In progress")
+    SUBMITTED = "submitted", _("Awaiting review")
+    RETURNED = "returned", _("Returned")
+    ACCEPTED = "accepted", _("Accepted")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class ProjectStatus(models.TextChoices):
+    """Lifecycle of a project (product rules 3.8); the light is a separate thing."""
+
+    NOT_STARTED = "not_started", _("Not begun")
+    IN_PROGRESS = "in_progress", _("Under way")
+    AWAITING_ACCEPTANCE = "awaiting", _("Awaiting acceptance")
+    CLOSED_OUT = "closed_out", _("Closed out")
+    SUSPENDED = "suspended", _("Suspended")
+    TERMINATED = "terminated", _("Terminated")
+
+
+#: A milestone in one of these still owes something (product rules 3.3).
+OPEN_MILESTONE_STATES = (
+    MilestoneState.NOT_STARTED.value,
+    MilestoneState.IN_PROGRESS.value,
+    MilestoneState.RETURNED.value,
+)
+#: The others: claimed, done, or given up. Stored as the complement so that neither can be forgotten.
+CLOSED_MILESTONE_STATES = tuple(
+    state.value for state in MilestoneState if state.value not in OPEN_MILESTONE_STATES
+)
+#: A project in one of these owes nothing any more, or nothing for now.
+RESTING_PROJECT_STATUSES = (
+    ProjectStatus.CLOSED_OUT.value,
+    ProjectStatus.SUSPENDED.value,
+    ProjectStatus.TERMINATED.value,
+)
