@@ -14,7 +14,11 @@ class AccountBackend(BaseBackend):
     """Rights come from `User.has_perm`, so this backend only checks passwords."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
     ) -> User | None:
         if not username or password is None:
             return None

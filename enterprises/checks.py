@@ -77,12 +77,20 @@ def admins_stand_behind_the_wall(**_kwargs: Any) -> list[CheckMessage]:
             continue
         if model_admin.raw_id_fields:
             found.append(
-                Error(f"{type(model_admin).__name__} has raw_id_fields, which accept any id.", obj=model, id="enterprises.E005")
+                Error(
+                    f"{type(model_admin).__name__} has raw_id_fields, which accept any id.",
+                    obj=model,
+                    id="enterprises.E005",
+                )
             )
         for inline in model_admin.inlines:
             if not issubclass(inline, ScopedInline) or inline.raw_id_fields:
                 found.append(
-                    Error(f"{inline.__name__} is not a ScopedInline without raw_id_fields.", obj=inline, id="enterprises.E006")
+                    Error(
+                        f"{inline.__name__} is not a ScopedInline without raw_id_fields.",
+                        obj=inline,
+                        id="enterprises.E006",
+                    )
                 )
     return found
 

@@ -32,9 +32,7 @@ class ScopedQuerySet(models.QuerySet[M]):
 
         A security administrator picks a unit for a membership without reading the register.
         """
-        return self.filter(
-            permitted_q(self.model, user, "view") | permitted_q(self.model, user, "choose")
-        )
+        return self.filter(permitted_q(self.model, user, "view") | permitted_q(self.model, user, "choose"))
 
 
 class TreeQuerySet(ScopedQuerySet[M]):

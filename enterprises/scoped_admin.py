@@ -23,10 +23,18 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from enterprises.models import User
 from enterprises.scoping import may
 
 #: A list counts no further than this; "10,000+" is enough for a person and stays cheap.
 COUNT_CAP = 10_000
+
+
+def person(request: HttpRequest) -> User:
+    """The account behind a request to a page of the admin, which lets nobody else in."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 class CappedPaginator(Paginator):
@@ -52,9 +60,7 @@ class ScopedChangeList(ChangeList):
 class ScopedRelatedFilter(admin.RelatedFieldListFilter):
     """A list filter that offers only what the person may see."""
 
-    def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: Any
-    ) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         rows = field.related_model.objects.choosable_by(request.user)
         return [(row.pk, str(row)) for row in rows[:200]]
 
@@ -72,27 +78,23 @@ class _ScopedForms:
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = self._choices(db_field, request)
-        return self._plain(super().formfield_for_foreignkey(db_field, request, **kwargs))  # type: ignore[misc]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = self._choices(db_field, request)
-        return self._plain(super().formfield_for_manytomany(db_field, request, **kwargs))  # type: ignore[misc]
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         widget = getattr(field, "widget", None)
         if isinstance(db_field, RelatedField) and hasattr(widget, "can_add_related"):
             # The pop-up links open a second window whose answer carries names; nobody needs them.
-            field.widget = widget.widget
+            field.widget = widget.widget  # type: ignore[union-attr]
         return field
 
     def _choices(self, db_field: Any, request: HttpRequest) -> models.QuerySet:
         rows: Any = db_field.remote_field.model.objects
         return rows.choosable_by(request.user)
-
-    @staticmethod
-    def _plain(field: Any) -> Any:
-        return field
 
 
 class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
@@ -190,6 +192,10 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
         if not rows.permitted(request.user, action).filter(pk=obj.pk).exists():
             raise PermissionDenied(_("The record would leave the units you answer for. Nothing was saved."))
 
+    def missing(self, request: HttpRequest, object_id: object) -> HttpResponse:
+        """The one answer for an id that does not exist and for one behind the wall."""
+        return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))  # type: ignore[attr-defined]
+
     # -- deletion -----------------------------------------------------------------------------
 
     def get_deleted_objects(
@@ -200,20 +206,20 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
         collector = NestedObjects(using=router.db_for_write(self.model), origin=objs)
         collector.collect(objs)
         counts = {
-            str(model._meta.verbose_name_plural): len(found)
-            for model, found in collector.model_objs.items()
+            str(model._meta.verbose_name_plural): len(found) for model, found in collector.model_objs.items()  # type: ignore[attr-defined]
         }
         blocked = [self._named(request, obj) for obj in collector.protected]
         gone = collector.nested(lambda obj: self._named(request, obj))
         return gone, counts, set(), blocked
 
     def _named(self, request: HttpRequest, obj: models.Model) -> str:
-        kind = obj._meta.verbose_name
+        kind = str(obj._meta.verbose_name)
         if not hasattr(type(obj), "scope") or not may(request.user, "view", obj):  # type: ignore[arg-type]
             return format_html("{}", kind)
         try:
             url = reverse(
-                f"{self.admin_site.name}:{obj._meta.app_label}_{obj._meta.model_name}_change", args=(quote(obj.pk),)
+                f"{self.admin_site.name}:{obj._meta.app_label}_{obj._meta.model_name}_change",
+                args=(quote(obj.pk),),
             )
         except NoReverseMatch:
             return format_html("{}: {}", kind, obj)
@@ -231,7 +237,7 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
 
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_view_permission(request, obj):
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self.missing(request, object_id)
         return history_response(request, self, obj)
 
 

@@ -155,7 +155,7 @@ class PortalWide(Scope):
 
 
 def prefixes(path: str) -> list[str]:
-    """"1.40.7." → ["1.", "1.40.", "1.40.7."]: the unit and everything above it."""
+    """ "1.40.7." → ["1.", "1.40.", "1.40.7."]: the unit and everything above it."""
     parts = path.rstrip(".").split(".")
     return [".".join(parts[: n + 1]) + "." for n in range(len(parts))]
 

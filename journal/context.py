@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pghistory
 from django.http import HttpRequest, HttpResponse
@@ -39,7 +40,7 @@ class JournalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in WRITING_METHODS:
             return self.get_response(request)
-        user = request.user
+        user: Any = request.user
         known = user.is_authenticated
         with pghistory.context(
             by=user.get_full_name() or user.get_username() if known else "",

@@ -66,7 +66,9 @@ def history_of(objects: Iterable[models.Model], limit: int = 100) -> list[Entry]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 
 
-def latest(*, size: int, before: datetime.datetime | None = None, by: str = "", kind: str = "") -> list[Entry]:
+def latest(
+    *, size: int, before: datetime.datetime | None = None, by: str = "", kind: str = ""
+) -> list[Entry]:
     """The newest entries over all watched tables, newest first.
 
     Args:
@@ -78,7 +80,8 @@ def latest(*, size: int, before: datetime.datetime | None = None, by: str = "", 
     tables = [m for m in event_models() if not kind or m.pgh_tracked_model._meta.label_lower == kind]  # type: ignore[attr-defined]
     if not tables:
         return []
-    arms, params = [], []
+    arms: list[str] = []
+    params: list[Any] = []
     for index, model in enumerate(tables):
         where = ["TRUE"]
         if before is not None:
@@ -132,7 +135,9 @@ def _entry(event_model: Any, event: Any, before: Any | None) -> Entry:
     for field in fields:
         new, old = getattr(event, field.attname), getattr(before, field.attname) if before else None
         if event.pgh_label == "update" and before is not None and new != old:
-            changes.append(Change(_label(tracked, field), _text(field, before, old), _text(field, event, new)))
+            changes.append(
+                Change(_label(tracked, field), _text(field, before, old), _text(field, event, new))
+            )
         elif event.pgh_label == "insert" and new not in (None, "", False, 0, {}):
             changes.append(Change(_label(tracked, field), "", _text(field, event, new)))
     return Entry(

@@ -60,19 +60,23 @@ class PortalAdminSite(admin.AdminSite):
         own = [path("journal/", self.admin_view(self.journal_view), name="journal")]
         return own + stock
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        from enterprises.scoped_admin import person
         from portal.home import home_for
 
-        home = home_for(request.user, timezone.localdate())
-        context = {**self.each_context(request), "title": self.index_title, "home": home, **(extra_context or {})}
+        home = home_for(person(request), timezone.localdate())
+        context = {
+            **self.each_context(request),
+            "title": self.index_title,
+            "home": home,
+            **(extra_context or {}),
+        }
         return TemplateResponse(request, "admin/index.html", context)
 
-    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         raise Http404  # the navigation is the index; a second one by app would only repeat it
 
     def journal_view(self, request: HttpRequest) -> HttpResponse:
         from portal.journal_page import journal_response
 
         return journal_response(self, request)
-
-

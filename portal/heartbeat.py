@@ -6,6 +6,7 @@ but could not tell which of the two is dead.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import Any
@@ -32,10 +33,8 @@ def connection() -> redis.Redis:
 
 def stamp(part: str) -> None:
     """Say that `part` lives. A broker that is away is seen elsewhere; it must not end the process."""
-    try:
+    with contextlib.suppress(redis.RedisError):
         connection().set(key(part), time.time(), ex=24 * 3600)
-    except redis.RedisError:
-        pass
 
 
 def ages() -> dict[str, float | None]:

@@ -19,6 +19,7 @@ from enterprises.models import User
 from enterprises.roles import Role
 from projects.lights import Light
 from projects.models import Milestone, Programme, Project
+from projects.querysets import MilestoneQuerySet
 from projects.states import MilestoneState
 
 RED_LIST = 12
@@ -89,7 +90,12 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
     home.totals = [
         Figure(_("Projects in force"), sum(lights.values()), list_url("projects_project")),
         *(
-            Figure(str(light.label), lights.get(light.value, 0), list_url("projects_project", light=light.value), light.value)
+            Figure(
+                str(light.label),
+                lights.get(light.value, 0),
+                list_url("projects_project", light=light.value),
+                light.value,
+            )
             for light in (Light.RED, Light.YELLOW, Light.GREEN, Light.BLUE, Light.GREY)
         ),
     ]
@@ -107,17 +113,32 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
     home.categories = _shares(projects, "category__name", "category__name", "category_name")
 
 
-def _needs_me(user: User, milestones: QuerySet[Any], as_of: datetime.date) -> Iterable[Figure]:
+def _needs_me(user: User, milestones: MilestoneQuerySet[Milestone], as_of: datetime.date) -> Iterable[Figure]:
     overdue = milestones.overdue(as_of).count()
     soon = milestones.due_soon(as_of).count()
     waiting = milestones.filter(state=MilestoneState.SUBMITTED).count()
     returned = milestones.filter(state=MilestoneState.RETURNED).count()
     no_date = milestones.without_date().count()
     if Role.STAFF in user.roles:
-        yield Figure(_("Claims waiting for review"), waiting, list_url("projects_milestone", when="submitted"), "yellow" if waiting else "")
+        yield Figure(
+            _("Claims waiting for review"),
+            waiting,
+            list_url("projects_milestone", when="submitted"),
+            "yellow" if waiting else "",
+        )
     if Role.OFFICER in user.roles:
-        yield Figure(_("Returned to you"), returned, list_url("projects_milestone", when="returned"), "yellow" if returned else "")
-    yield Figure(_("Milestones overdue"), overdue, list_url("projects_milestone", when="overdue"), "red" if overdue else "")
+        yield Figure(
+            _("Returned to you"),
+            returned,
+            list_url("projects_milestone", when="returned"),
+            "yellow" if returned else "",
+        )
+    yield Figure(
+        _("Milestones overdue"),
+        overdue,
+        list_url("projects_milestone", when="overdue"),
+        "red" if overdue else "",
+    )
     yield Figure(_("Due soon"), soon, list_url("projects_milestone", when="soon"), "yellow" if soon else "")
     if Role.OFFICER not in user.roles:
         yield Figure(_("Without a date"), no_date, list_url("projects_milestone", when="no_date"))
@@ -127,7 +148,12 @@ def _needs_me(user: User, milestones: QuerySet[Any], as_of: datetime.date) -> It
 
 def _shares(projects: QuerySet[Any], key: str, label: str, param: str) -> list[Share]:
     counts = {f"n_{light.value}": Count("pk", filter=Q(light=light.value)) for light in Light}
-    rows = projects.order_by().values(key, label).annotate(n=Count("pk"), **counts).order_by("-n_red", "-n", label)[:10]
+    rows = (
+        projects.order_by()
+        .values(key, label)
+        .annotate(n=Count("pk"), **counts)
+        .order_by("-n_red", "-n", label)[:10]
+    )
     return [
         Share(
             label=row[label] or _("Without category"),
@@ -149,14 +175,26 @@ def _administration(home: Home, user: User) -> None:
 
     if user.has_perm("projects.view_setaside") and not user.has_perm("projects.view_project"):
         aside = SetAside.objects.visible_to(user).filter(resolved_at__isnull=True).count()
-        home.administrator.append(Figure(_("Rows set aside by the patrol"), aside, list_url("projects_setaside"), "red" if aside else ""))
+        home.administrator.append(
+            Figure(
+                _("Rows set aside by the patrol"),
+                aside,
+                list_url("projects_setaside"),
+                "red" if aside else "",
+            )
+        )
         home.administrator.append(Figure(_("Patrol runs"), 0, list_url("projects_patrolrun")))
     if user.has_perm("enterprises.view_user"):
         accounts = User.objects.visible_to(user)
         home.administrator.append(Figure(_("Accounts"), accounts.count(), list_url("enterprises_user")))
         idle = accounts.filter(~Q(memberships__in=_in_force(home.as_of))).count()
         home.administrator.append(
-            Figure(_("Accounts without a membership in force"), idle, list_url("enterprises_user", membership="none"), "yellow" if idle else "")
+            Figure(
+                _("Accounts without a membership in force"),
+                idle,
+                list_url("enterprises_user", membership="none"),
+                "yellow" if idle else "",
+            )
         )
     if user.has_perm("journal.view_entry"):
         home.administrator.append(Figure(_("Journal"), 0, reverse("admin:journal")))

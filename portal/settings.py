@@ -125,7 +125,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("username", "name")}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
@@ -245,7 +248,11 @@ LOGGING = {
 
 # -- development tools, where they are installed --------------------------------------------------
 
-if "makemigrations" in sys.argv or "PYTEST_VERSION" in os.environ or env.bool("LINEAR_MIGRATIONS", default=False):
+if (
+    "makemigrations" in sys.argv
+    or "PYTEST_VERSION" in os.environ
+    or env.bool("LINEAR_MIGRATIONS", default=False)
+):
     try:
         import django_linear_migrations  # noqa: F401
     except ImportError:

@@ -14,7 +14,17 @@ from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
 #: Never sent back into a page, whatever fault shows it.
-SECRET_FIELDS = frozenset({"csrfmiddlewaretoken", "password", "password1", "password2", "old_password", "new_password1", "new_password2"})
+SECRET_FIELDS = frozenset(
+    {
+        "csrfmiddlewaretoken",
+        "password",
+        "password1",
+        "password2",
+        "old_password",
+        "new_password1",
+        "new_password2",
+    }
+)
 
 
 def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:

@@ -67,9 +67,7 @@ def unflagged_q() -> Q:
     and Django has none for IS DISTINCT FROM.
     """
     return (
-        Q(flagged_due_on__isnull=True)
-        | Q(flagged_due_on__lt=F("due_on"))
-        | Q(flagged_due_on__gt=F("due_on"))
+        Q(flagged_due_on__isnull=True) | Q(flagged_due_on__lt=F("due_on")) | Q(flagged_due_on__gt=F("due_on"))
     )
 
 

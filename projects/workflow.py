@@ -42,9 +42,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition("withdraw", _("Withdraw the claim"), (M.SUBMITTED,), M.IN_PROGRESS, "report"),
     Transition("accept", _("Accept"), (M.SUBMITTED,), M.ACCEPTED, "review", primary=True),
-    Transition(
-        "return", _("Return for rework"), (M.SUBMITTED,), M.RETURNED, "review", comment_needed=True
-    ),
+    Transition("return", _("Return for rework"), (M.SUBMITTED,), M.RETURNED, "review", comment_needed=True),
     Transition(
         "cancel",
         _("Cancel milestone"),

@@ -136,9 +136,7 @@ def test_the_image_runs_as_nobody_in_particular() -> None:
 
 def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
     docker = shutil.which("docker")
-    known = docker and subprocess.run(
-        [docker, "compose", "version"], capture_output=True, check=False
-    )
+    known = docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False)
     if not known or known.returncode != 0:
         pytest.skip("no docker compose here")
     subprocess.run(

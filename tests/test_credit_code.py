@@ -147,7 +147,7 @@ def test_normalise_does_not_guess_a_digit_for_a_letter():
 
 @pytest.mark.parametrize("first17", ["", "0" * 16, "0" * 18, "0" * 16 + "I", "0" * 16 + "a"])
 def test_check_character_refuses_what_is_not_seventeen_characters_of_the_alphabet(first17):
-    with pytest.raises(ValueError, match="17 characters|not a character"):
+    with pytest.raises(ValueError, match=r"17 characters|not a character"):
         check_character(first17)
 
 

@@ -81,5 +81,7 @@ class MembershipAdmin(ScopedModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if obj.user_id == request.user.pk:
             # Otherwise the keeper of accounts could become anybody, and nobody would have agreed.
-            raise PermissionDenied(_("Nobody grants a role to themselves; ask another security administrator."))
+            raise PermissionDenied(
+                _("Nobody grants a role to themselves; ask another security administrator.")
+            )
         super().save_model(request, obj, form, change)

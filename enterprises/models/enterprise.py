@@ -23,7 +23,9 @@ def validate_credit_code(value: str) -> None:
 
     if value and not credit_code.is_valid(value):
         raise ValidationError(
-            _("%(code)s is not a valid unified social credit code: the check character does not fit (GB 32100-2015)."),
+            _(
+                "%(code)s is not a valid unified social credit code: the check character does not fit (GB 32100-2015)."
+            ),
             code="credit_code",
             params={"code": value},
         )
@@ -48,7 +50,11 @@ class Enterprise(TreeNode):
         _("code"),
         max_length=40,
         unique=True,
-        validators=[RegexValidator(r"^[0-9A-Za-z][0-9A-Za-z_.-]*\Z", _("Letters, digits, dot, hyphen and underscore only."))],
+        validators=[
+            RegexValidator(
+                r"^[0-9A-Za-z][0-9A-Za-z_.-]*\Z", _("Letters, digits, dot, hyphen and underscore only.")
+            )
+        ],
         help_text=_("The portal's own short code; imports find the enterprise by it."),
     )
     name = models.CharField(_("full name"), max_length=120)
@@ -64,7 +70,9 @@ class Enterprise(TreeNode):
         _("region code"),
         max_length=12,
         blank=True,
-        validators=[RegexValidator(r"^\d{2}(\d{2}){0,2}(\d{3}){0,2}\Z", _("2, 4, 6, 9 or 12 digits (GB/T 2260)."))],
+        validators=[
+            RegexValidator(r"^\d{2}(\d{2}){0,2}(\d{3}){0,2}\Z", _("2, 4, 6, 9 or 12 digits (GB/T 2260)."))
+        ],
     )
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE)
     is_demo = models.BooleanField(_("demonstration data"), default=False, editable=False)

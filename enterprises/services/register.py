@@ -124,7 +124,9 @@ def _parent(row: dict[str, str], under: Enterprise | None) -> Enterprise | None:
         return None if row["kind"] == Enterprise.Kind.SASAC and under is None else under
     parent = Enterprise.objects.filter(code=code).first()
     if parent is None or (under is not None and not parent.path.startswith(under.path)):
-        raise ValidationError(_("The parent %(code)s is not known; it must stand above this row.") % {"code": code})
+        raise ValidationError(
+            _("The parent %(code)s is not known; it must stand above this row.") % {"code": code}
+        )
     return parent
 
 
@@ -137,7 +139,8 @@ def _party_branch(row: dict[str, str], result: RegisterResult) -> None:
         parent = PartyBranch.objects.filter(code=row["parent_code"]).first()
         if parent is None:
             raise ValidationError(
-                _("The parent %(code)s is not known; it must stand above this row.") % {"code": row["parent_code"]}
+                _("The parent %(code)s is not known; it must stand above this row.")
+                % {"code": row["parent_code"]}
             )
     values = {
         "name": row["name"],

@@ -9,7 +9,6 @@ import shutil
 import sys
 from pathlib import Path
 
-
 #: Begins the line that a log gets at each start of its process.
 START_MARK = "=== "
 

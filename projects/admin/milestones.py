@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from enterprises.scoped_admin import ScopedModelAdmin
+from enterprises.scoped_admin import ScopedModelAdmin, person
 from projects.admin import filters
 from projects.admin.project_page import tone_of
 from projects.deadlines import days_overdue, is_overdue
@@ -97,9 +97,9 @@ class MilestoneAdmin(ScopedModelAdmin):
         milestone = self.get_object(request, str(object_id))
         step = transition(action)
         if milestone is None or step is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+            return self.missing(request, object_id)
         today = timezone.localdate()
-        error, comment = refusal(milestone, step, request.user, today), ""  # type: ignore[arg-type]
+        error, comment = refusal(milestone, step, person(request), today), ""
         if request.method == "POST":
             comment = request.POST.get("comment", "")
             claimed = request.POST.get("claimed_on", "")
@@ -114,7 +114,7 @@ class MilestoneAdmin(ScopedModelAdmin):
                     take_step(
                         milestone_id=milestone.pk,
                         action=action,
-                        actor=request.user,  # type: ignore[arg-type]
+                        actor=person(request),
                         as_of=today,
                         comment=comment,
                         claimed_on=claimed_on,
@@ -122,7 +122,9 @@ class MilestoneAdmin(ScopedModelAdmin):
                 except Refused as refused:
                     error = str(refused)
                 else:
-                    self.message_user(request, _("Done: %(step)s — %(name)s.") % {"step": step.label, "name": milestone})
+                    self.message_user(
+                        request, _("Done: %(step)s — %(name)s.") % {"step": step.label, "name": milestone}
+                    )
                     return HttpResponseRedirect(self._page_of(milestone))
         context = {
             **self.admin_site.each_context(request),
@@ -137,13 +139,16 @@ class MilestoneAdmin(ScopedModelAdmin):
             "back": self._page_of(milestone),
         }
         return TemplateResponse(
-            request, "admin/projects/milestone/step.html", context, status=409 if error and request.method == "POST" else 200
+            request,
+            "admin/projects/milestone/step.html",
+            context,
+            status=409 if error and request.method == "POST" else 200,
         )
 
     def percent_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         milestone = self.get_object(request, str(object_id))
         if milestone is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+            return self.missing(request, object_id)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         text = request.POST.get("percent", "").strip().rstrip("%％")
@@ -151,13 +156,15 @@ class MilestoneAdmin(ScopedModelAdmin):
             report_percent(
                 milestone_id=milestone.pk,
                 percent=int(text) if text.isdecimal() and len(text) <= 3 else -1,
-                actor=request.user,  # type: ignore[arg-type]
+                actor=person(request),
                 as_of=timezone.localdate(),
             )
         except Refused as refused:
             self.message_user(request, str(refused), "error")
         else:
-            self.message_user(request, _("Saved: %(name)s is at %(percent)s%%.") % {"name": milestone, "percent": text})
+            self.message_user(
+                request, _("Saved: %(name)s is at %(percent)s%%.") % {"name": milestone, "percent": text}
+            )
         return HttpResponseRedirect(self._page_of(milestone))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from enterprises.scoped_admin import ScopedModelAdmin
+from enterprises.scoped_admin import ScopedModelAdmin, person
 from enterprises.scoping import may
 from projects.admin import filters
 from projects.models import OverdueEpisode, PatrolRun, SetAside
@@ -40,7 +40,11 @@ class OverdueEpisodeAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("milestone__project__enterprise", "milestone__project__programme")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("milestone__project__enterprise", "milestone__project__programme")
+        )
 
     @admin.display(description=gettext_lazy("milestone"))
     def milestone_title(self, obj: OverdueEpisode) -> Any:
@@ -59,7 +63,17 @@ class OverdueEpisodeAdmin(ReadOnlyAdmin):
 
 @admin.register(PatrolRun)
 class PatrolRunAdmin(ReadOnlyAdmin):
-    list_display = ("started_at", "finished_at", "as_of", "opened", "closed", "set_aside", "seconds", "repeats", "by_clock")
+    list_display = (
+        "started_at",
+        "finished_at",
+        "as_of",
+        "opened",
+        "closed",
+        "set_aside",
+        "seconds",
+        "repeats",
+        "by_clock",
+    )
     list_display_links = None
     ordering = ("-id",)
 
@@ -74,14 +88,18 @@ class SetAsideAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[Any]:
         own = [
-            path("<int:object_id>/retry/", self.admin_site.admin_view(self.retry_view), name="projects_setaside_retry")
+            path(
+                "<int:object_id>/retry/",
+                self.admin_site.admin_view(self.retry_view),
+                name="projects_setaside_retry",
+            )
         ]
         return own + super().get_urls()
 
     def retry_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         row = self.get_object(request, str(object_id))
-        if row is None or not may(request.user, "retry", row):  # type: ignore[arg-type]
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+        if row is None or not may(person(request), "retry", row):
+            return self.missing(request, object_id)
         if request.method == "POST":
             retry_set_aside(set_aside=row)
             self.message_user(request, _("The next patrol will try this row again."))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
+from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
 from enterprises.scoping import may
 from projects.models import Category, Programme, Project
 from projects.services.lights import refresh_lights
@@ -36,7 +36,10 @@ class ProgrammeAdmin(ScopedModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "code", "year", "owner", ("starts_on", "ends_on", "patrolled_until"))}),
         (gettext_lazy("Lights"), {"fields": (("warning_days", "yellow_gap", "red_gap"),)}),
-        (gettext_lazy("Where this comes from"), {"fields": ("reported_total", "source", "note", "archived_on", "is_demo")}),
+        (
+            gettext_lazy("Where this comes from"),
+            {"fields": ("reported_total", "source", "note", "archived_on", "is_demo")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -78,15 +81,17 @@ class ProgrammeAdmin(ScopedModelAdmin):
 
     def archive_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         programme = self.get_object(request, str(object_id))
-        if programme is None or not may(request.user, "archive", programme):  # type: ignore[arg-type]
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+        if programme is None or not may(person(request), "archive", programme):
+            return self.missing(request, object_id)
         if request.method == "POST":
             try:
-                archive(programme_id=programme.pk, actor=request.user, as_of=timezone.localdate())  # type: ignore[arg-type]
+                archive(programme_id=programme.pk, actor=person(request), as_of=timezone.localdate())
             except Refused as refused:
                 self.message_user(request, str(refused), "error")
             else:
-                self.message_user(request, _("Archived: “%(name)s” is history from today on.") % {"name": programme})
+                self.message_user(
+                    request, _("Archived: “%(name)s” is history from today on.") % {"name": programme}
+                )
         return HttpResponseRedirect(reverse("admin:projects_programme_change", args=[programme.pk]))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from enterprises.scoped_admin import person
 from enterprises.scoping import may
 from journal.reading import history_of
 from projects.deadlines import days_overdue, is_due_soon, is_overdue
@@ -46,11 +47,12 @@ def project_page(request: HttpRequest, model_admin: Any, project: Project) -> Ht
         "in_force": project.programme.in_force(today),
         "rows": [_row(m, request.user, today) for m in milestones],
         "episodes": [
-            (episode, episode.days(today)) for episode in episodes.select_related("milestone").order_by("-opened_on", "-pk")
+            (episode, episode.days(today))
+            for episode in episodes.select_related("milestone").order_by("-opened_on", "-pk")
         ],
         "entries": history_of([project, *milestones], limit=40),
         "can_change": model_admin.has_change_permission(request, project),
-        "can_approve": not project.approved_on and may(request.user, "approve", project),
+        "can_approve": not project.approved_on and may(person(request), "approve", project),
         "party_branches": project.party_branches.visible_to(request.user),  # type: ignore[attr-defined]
         "supporting": project.supporting_enterprises.visible_to(request.user),  # type: ignore[attr-defined]
     }

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
+from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
 from projects.admin import filters
 from projects.admin.project_page import project_page
 from projects.models import Milestone, Project
@@ -66,31 +66,52 @@ class ProjectAdmin(ScopedModelAdmin):
     inlines = (MilestoneInline,)
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": ("programme", "code", "name", "place", ("category", "content_class", "audience"), "is_key")}),
-        (gettext_lazy("Who answers for it"), {
-            "fields": (
-                "enterprise",
-                "supporting_enterprises",
-                "party_branches",
-                "liaison_leader",
-                ("accountable_lead", "accountable_lead_text"),
-                ("direct_lead", "direct_lead_text"),
-                ("coordinator", "coordinator_text"),
-            )
-        }),
-        (gettext_lazy("What is promised, and by when"), {
-            "fields": (
-                "measures",
-                ("beneficiaries_text", "beneficiaries_number", "beneficiaries_unit"),
-                "investment_text",
-                ("starts_on", "due_on", "is_standing"),
-                "phase",
-            )
-        }),
-        (gettext_lazy("Where this comes from"), {
-            "classes": ("collapse",),
-            "fields": ("start_text", "due_text", "status_text", "published_on", "source", "note"),
-        }),
+        (
+            None,
+            {
+                "fields": (
+                    "programme",
+                    "code",
+                    "name",
+                    "place",
+                    ("category", "content_class", "audience"),
+                    "is_key",
+                )
+            },
+        ),
+        (
+            gettext_lazy("Who answers for it"),
+            {
+                "fields": (
+                    "enterprise",
+                    "supporting_enterprises",
+                    "party_branches",
+                    "liaison_leader",
+                    ("accountable_lead", "accountable_lead_text"),
+                    ("direct_lead", "direct_lead_text"),
+                    ("coordinator", "coordinator_text"),
+                )
+            },
+        ),
+        (
+            gettext_lazy("What is promised, and by when"),
+            {
+                "fields": (
+                    "measures",
+                    ("beneficiaries_text", "beneficiaries_number", "beneficiaries_unit"),
+                    "investment_text",
+                    ("starts_on", "due_on", "is_standing"),
+                    "phase",
+                )
+            },
+        ),
+        (
+            gettext_lazy("Where this comes from"),
+            {
+                "classes": ("collapse",),
+                "fields": ("start_text", "due_text", "status_text", "published_on", "source", "note"),
+            },
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -127,7 +148,9 @@ class ProjectAdmin(ScopedModelAdmin):
 
     def get_urls(self) -> list[Any]:
         own = [
-            path("<int:object_id>/", self.admin_site.admin_view(self.page_view), name="projects_project_page"),
+            path(
+                "<int:object_id>/", self.admin_site.admin_view(self.page_view), name="projects_project_page"
+            ),
             path(
                 "<int:object_id>/approve/",
                 self.admin_site.admin_view(self.approve_view),
@@ -139,20 +162,22 @@ class ProjectAdmin(ScopedModelAdmin):
     def page_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         project = self.get_object(request, str(object_id))
         if project is None or not self.has_view_permission(request, project):
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+            return self.missing(request, object_id)
         return project_page(request, self, project)
 
     def approve_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         project = self.get_object(request, str(object_id))
         if project is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+            return self.missing(request, object_id)
         if request.method == "POST":
             try:
-                approve(project_id=project.pk, actor=request.user, as_of=timezone.localdate())
+                approve(project_id=project.pk, actor=person(request), as_of=timezone.localdate())
             except Refused as refusal:
                 self.message_user(request, str(refusal), "error")
             else:
-                self.message_user(request, _("Approved: the dates of “%(name)s” stand from now on.") % {"name": project})
+                self.message_user(
+                    request, _("Approved: the dates of “%(name)s” stand from now on.") % {"name": project}
+                )
         return HttpResponseRedirect(reverse("admin:projects_project_page", args=[project.pk]))
 
     # -- saving -------------------------------------------------------------------------------

@@ -72,7 +72,9 @@ def load_demonstration(*, today: datetime.date) -> Programme:
                 programme=programme,
                 code=row["code"],
                 category=row["category"],
-                party_branches=[branches[code] for code in listed(row["party_branch_codes"]) if code in branches],
+                party_branches=[
+                    branches[code] for code in listed(row["party_branch_codes"]) if code in branches
+                ],
                 milestones=milestones,
                 name=row["name"],
                 enterprise=enterprises[row["enterprise_code"]],
@@ -114,28 +116,51 @@ def _generated(
         now = 0
     length = chance.randrange(40, 60)
     # The deadline of the milestone at work is what the shape is about; the others follow from it.
-    due_now = today + day * {
-        "on_plan": chance.randrange(9, length - 20),
-        "overdue": -chance.randrange(1, 46),
-        "behind": chance.randrange(9, 14),
-        "due_soon": chance.randrange(0, 8),
-        "submitted": chance.randrange(-12, 5),
-        "returned": -chance.randrange(1, 15),
-        "not_started": length + chance.randrange(12, 40),
-        "closed_out": -chance.randrange(15, 60),
-        "standing": 0,
-    }[shape]
+    due_now = (
+        today
+        + day
+        * {
+            "on_plan": chance.randrange(9, length - 20),
+            "overdue": -chance.randrange(1, 46),
+            "behind": chance.randrange(9, 14),
+            "due_soon": chance.randrange(0, 8),
+            "submitted": chance.randrange(-12, 5),
+            "returned": -chance.randrange(1, 15),
+            "not_started": length + chance.randrange(12, 40),
+            "closed_out": -chance.randrange(15, 60),
+            "standing": 0,
+        }[shape]
+    )
     facts: dict[str, Any] = {"phase": "execution", "status": ProjectStatus.IN_PROGRESS}
     milestones = []
     for index, step in enumerate(steps):
         due = due_now + day * (index - now) * length
-        planned = {"name": step.name, "weight": step.weight, "starts_on": due - day * (length - 1), "due_on": due}
+        planned = {
+            "name": step.name,
+            "weight": step.weight,
+            "starts_on": due - day * (length - 1),
+            "due_on": due,
+        }
         if shape == "standing":
-            planned.update(starts_on=None, due_on=None, state=MilestoneState.IN_PROGRESS, percent=chance.randrange(20, 90))
+            planned.update(
+                starts_on=None,
+                due_on=None,
+                state=MilestoneState.IN_PROGRESS,
+                percent=chance.randrange(20, 90),
+            )
         elif index < now:
-            done = due - day * chance.randrange(0, 6) if chance.random() < 0.85 else due + day * chance.randrange(1, 9)
+            done = (
+                due - day * chance.randrange(0, 6)
+                if chance.random() < 0.85
+                else due + day * chance.randrange(1, 9)
+            )
             done = min(done, today)
-            planned.update(state=MilestoneState.ACCEPTED, percent=100, claimed_on=done, accepted_on=min(done + day * 3, today))
+            planned.update(
+                state=MilestoneState.ACCEPTED,
+                percent=100,
+                claimed_on=done,
+                accepted_on=min(done + day * 3, today),
+            )
         elif index == now:
             planned.update(_at_work(shape, chance, planned, today))
         milestones.append(planned)
@@ -150,7 +175,9 @@ def _generated(
     return facts, milestones
 
 
-def _at_work(shape: str, chance: random.Random, planned: dict[str, Any], today: datetime.date) -> dict[str, Any]:
+def _at_work(
+    shape: str, chance: random.Random, planned: dict[str, Any], today: datetime.date
+) -> dict[str, Any]:
     passed = (today - planned["starts_on"]).days / ((planned["due_on"] - planned["starts_on"]).days + 1)
     expected = max(0, min(100, round(100 * passed)))
     day = datetime.timedelta(days=1)
@@ -158,11 +185,23 @@ def _at_work(shape: str, chance: random.Random, planned: dict[str, Any], today: 
         return {"state": MilestoneState.NOT_STARTED, "percent": 0}
     if shape == "submitted":
         claimed = min(today, planned["due_on"] + day * chance.randrange(-2, 3))
-        return {"state": MilestoneState.SUBMITTED, "percent": 100, "claimed_on": claimed, "closed_since": claimed}
+        return {
+            "state": MilestoneState.SUBMITTED,
+            "percent": 100,
+            "claimed_on": claimed,
+            "closed_since": claimed,
+        }
     if shape == "returned":
-        return {"state": MilestoneState.RETURNED, "percent": 90, "comment": "现场照片与完成情况不符，请补充抄表到户记录。"}
+        return {
+            "state": MilestoneState.RETURNED,
+            "percent": 90,
+            "comment": "现场照片与完成情况不符，请补充抄表到户记录。",
+        }
     if shape == "overdue":
         return {"state": MilestoneState.IN_PROGRESS, "percent": chance.randrange(30, 95)}
     if shape == "behind":
         return {"state": MilestoneState.IN_PROGRESS, "percent": max(0, expected - chance.randrange(45, 80))}
-    return {"state": MilestoneState.IN_PROGRESS, "percent": min(99, max(5, expected + chance.randrange(-4, 9)))}
+    return {
+        "state": MilestoneState.IN_PROGRESS,
+        "percent": min(99, max(5, expected + chance.randrange(-4, 9))),
+    }

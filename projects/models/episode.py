@@ -34,7 +34,10 @@ class OverdueEpisode(models.Model):
     opened_on = models.DateField(_("overdue from"), help_text=_("The true day, whenever the patrol came."))
     opened_at = models.DateTimeField(_("recorded at"))
     opened_by = models.ForeignKey(
-        PatrolRun, on_delete=models.PROTECT, related_name="opened_episodes", verbose_name=_("opened by patrol")
+        PatrolRun,
+        on_delete=models.PROTECT,
+        related_name="opened_episodes",
+        verbose_name=_("opened by patrol"),
     )
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)

@@ -52,12 +52,20 @@ class Project(models.Model):
     name = models.CharField(_("project name"), max_length=200)
     place = models.CharField(_("place"), max_length=200, blank=True)
     category = models.ForeignKey(
-        Category, on_delete=models.PROTECT, null=True, blank=True, related_name="projects", verbose_name=_("category")
+        Category,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="projects",
+        verbose_name=_("category"),
     )
     content_class = models.CharField(_("content class"), max_length=40, blank=True)
     audience = models.CharField(_("audience"), max_length=8, choices=Audience.choices, blank=True)
     enterprise = models.ForeignKey(
-        Enterprise, on_delete=models.PROTECT, related_name="projects", verbose_name=_("responsible enterprise")
+        Enterprise,
+        on_delete=models.PROTECT,
+        related_name="projects",
+        verbose_name=_("responsible enterprise"),
     )
     supporting_enterprises = models.ManyToManyField(
         Enterprise, blank=True, related_name="supported_projects", verbose_name=_("supporting enterprises")
@@ -87,7 +95,9 @@ class Project(models.Model):
     is_key = models.BooleanField(_("key project"), default=False)
     liaison_leader = _person(_("liaison leader"), "liaison_projects")
     accountable_lead = _person(_("accountable lead"), "accountable_projects")
-    accountable_lead_text = models.CharField(_("accountable lead (name and phone)"), max_length=80, blank=True)
+    accountable_lead_text = models.CharField(
+        _("accountable lead (name and phone)"), max_length=80, blank=True
+    )
     direct_lead = _person(_("direct lead"), "direct_projects")
     direct_lead_text = models.CharField(_("direct lead (name and phone)"), max_length=80, blank=True)
     coordinator = _person(_("coordinator"), "coordinated_projects")
@@ -127,7 +137,9 @@ class Project(models.Model):
             models.UniqueConstraint(
                 fields=["programme", "enterprise", "name"],
                 name="project_name_once_per_enterprise",
-                violation_error_message=_("The enterprise already has a project with this name in the programme."),
+                violation_error_message=_(
+                    "The enterprise already has a project with this name in the programme."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(starts_on__isnull=True) | Q(due_on__isnull=True) | Q(due_on__gte=F("starts_on")),
@@ -137,7 +149,9 @@ class Project(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="suspended") | (~Q(status_reason="") & Q(review_again_on__isnull=False)),
                 name="project_suspended_with_reason_and_date",
-                violation_error_message=_("A suspension needs a reason and a date on which it is looked at again."),
+                violation_error_message=_(
+                    "A suspension needs a reason and a date on which it is looked at again."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(is_standing=False) | Q(due_on__isnull=True),

@@ -23,7 +23,6 @@ from django.db.models import (
     Max,
     Min,
     Q,
-    QuerySet,
     Sum,
     Value,
     When,
@@ -99,7 +98,7 @@ class _Days(Func):
     output_field = IntegerField()
 
 
-def _sums(ids: list[int], as_of: datetime.date, warning_days: int) -> QuerySet[Milestone, dict[str, Any]]:
+def _sums(ids: list[int], as_of: datetime.date, warning_days: int) -> Any:
     """Per project what `lights.progress` adds up for rows in hand (a test holds the two together)."""
     span = Cast(_Days("due_on", "starts_on"), FloatField()) + 1.0
     passed = Cast(_Days(Value(as_of, DateField()), "starts_on"), FloatField()) + 1.0

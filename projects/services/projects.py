@@ -55,7 +55,11 @@ def take_in(
     project.party_branches.set(party_branches or [])
     plan = milestones
     if plan is None:
-        plan = [{"name": COMPLETION, "starts_on": project.starts_on, "due_on": project.due_on}] if project.due_on else []
+        plan = (
+            [{"name": COMPLETION, "starts_on": project.starts_on, "due_on": project.due_on}]
+            if project.due_on
+            else []
+        )
     for order, step in enumerate(plan, start=1):
         milestone = Milestone(project=project, order=order, **step)
         milestone.full_clean()

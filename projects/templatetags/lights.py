@@ -55,7 +55,10 @@ def milestone_badge(tone: str, days: int, milestone: Any, today: datetime.date) 
         return badge(tone, ngettext("%(n)d day overdue", "%(n)d days overdue", days) % {"n": days})
     if tone == "yellow" and milestone.due_on:
         left = (milestone.due_on - today).days
-        return badge(tone, _("due today") if not left else ngettext("%(n)d day left", "%(n)d days left", left) % {"n": left})
+        return badge(
+            tone,
+            _("due today") if not left else ngettext("%(n)d day left", "%(n)d days left", left) % {"n": left},
+        )
     return badge(tone, milestone.get_state_display())
 
 

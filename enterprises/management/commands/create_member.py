@@ -23,7 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="")
         parser.add_argument("--password", help="of a new account; without it nobody can log in yet")
 
-    def handle(self, *args: Any, username: str, role: str, unit: str, name: str, password: str | None, **options: Any) -> None:
+    def handle(
+        self, *args: Any, username: str, role: str, unit: str, name: str, password: str | None, **options: Any
+    ) -> None:
         enterprise = Enterprise.objects.filter(code=unit).first()
         if enterprise is None:
             raise CommandError(f"单位 {unit} 不存在。/ There is no unit {unit}.")
@@ -34,4 +36,6 @@ class Command(BaseCommand):
                 )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self.stdout.write(f"{'已建立' if made else '已存在'} / {'created' if made else 'exists'}: {membership}")
+        self.stdout.write(
+            f"{'已建立' if made else '已存在'} / {'created' if made else 'exists'}: {membership}"
+        )

@@ -20,9 +20,15 @@ class Command(BaseCommand):
         parser.add_argument("--code", required=True)
         parser.add_argument("--name", required=True)
         parser.add_argument("--year", required=True, type=int)
-        parser.add_argument("--start", type=datetime.date.fromisoformat, help="default: 1 January of the year")
-        parser.add_argument("--end", type=datetime.date.fromisoformat, help="default: 31 December of the year")
-        parser.add_argument("--owner", metavar="CODE", help="the SASAC that issues it; default: the whole portal")
+        parser.add_argument(
+            "--start", type=datetime.date.fromisoformat, help="default: 1 January of the year"
+        )
+        parser.add_argument(
+            "--end", type=datetime.date.fromisoformat, help="default: 31 December of the year"
+        )
+        parser.add_argument(
+            "--owner", metavar="CODE", help="the SASAC that issues it; default: the whole portal"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = None
@@ -42,4 +48,6 @@ class Command(BaseCommand):
                 )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self.stdout.write(f"{'已建立' if made else '已存在'} / {'created' if made else 'exists'}: {programme.code} {programme}")
+        self.stdout.write(
+            f"{'已建立' if made else '已存在'} / {'created' if made else 'exists'}: {programme.code} {programme}"
+        )

@@ -17,7 +17,9 @@ class Command(BaseCommand):
     help = "Open and close overdue episodes for a day (today by default)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--on", type=datetime.date.fromisoformat, metavar="DATE", help="the day, as 2021-08-01")
+        parser.add_argument(
+            "--on", type=datetime.date.fromisoformat, metavar="DATE", help="the day, as 2021-08-01"
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, on: datetime.date | None, json: bool, **options: Any) -> None:
