@@ -48,9 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     run = what.add_parser("run", help="start the whole portal and keep it running")
     around = what.add_parser("with", help="run a command with both servers around it")
     for sub in (run, around):
-        sub.add_argument(
-            "--data-dir", type=Path, help="instead of DATA_DIR; relative to the project"
-        )
+        sub.add_argument("--data-dir", type=Path, help="instead of DATA_DIR; relative to the project")
         sub.add_argument(
             "--follow-parent",
             action="store_true",

@@ -18,9 +18,7 @@ BEAT_IS_LATE_SECONDS = 600
 
 def web() -> bool:
     """GET /healthz answers 200, asked as the proxy in front would ask."""
-    hosts = [
-        host.strip() for host in os.environ.get("ALLOWED_HOSTS", "").split(",") if host.strip()
-    ]
+    hosts = [host.strip() for host in os.environ.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
     host = hosts[0].lstrip("*.") if hosts else "localhost"
     connection = http.client.HTTPConnection("127.0.0.1", commands.port(os.environ), timeout=5)
     try:

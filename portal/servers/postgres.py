@@ -31,8 +31,7 @@ INITDB_OPTIONS = (
 
 #: The portal's own role is no superuser, as in production. It may create databases: tests do.
 FIRST_STATEMENTS = (
-    f"CREATE ROLE {DATABASE_USER} LOGIN CREATEDB;\n"
-    f"CREATE DATABASE {DATABASE_NAME} OWNER {DATABASE_USER};\n"
+    f"CREATE ROLE {DATABASE_USER} LOGIN CREATEDB;\nCREATE DATABASE {DATABASE_NAME} OWNER {DATABASE_USER};\n"
 )
 
 #: Otherwise single-user mode reports an error, goes on, and ends with status 0.
@@ -93,8 +92,7 @@ class Postgres:
         elif self.data.stat().st_uid != self.account.uid:
             raise Problem(
                 f"{self.data} 属于另一个帐户。请用那个帐户运行，或用 DATA_DIR 指定另一个目录。",
-                f"{self.data} was made under another account. Run as that one, or choose "
-                "another DATA_DIR.",
+                f"{self.data} was made under another account. Run as that one, or choose another DATA_DIR.",
             )
         self._clear_stale_claim()
 
@@ -200,9 +198,7 @@ class Postgres:
             if entry.name.isdigit():
                 try:
                     # Each of them works in the data folder.
-                    if "postgres" in os.readlink(entry / "exe") and (entry / "cwd").samefile(
-                        self.data
-                    ):
+                    if "postgres" in os.readlink(entry / "exe") and (entry / "cwd").samefile(self.data):
                         found.add(int(entry.name))
                 except OSError:
                     continue  # gone meanwhile, or not ours to look at

@@ -72,10 +72,8 @@ def refuse_taken_port(port: int) -> None:
             ) from None
         except OSError:
             raise Problem(
-                f"端口 {port} 已被占用。请停止占用它的程序，或换一个端口，"
-                f"例如：make run PORT={_other(port)}",
-                f"Port {port} is taken. Stop what uses it, or choose another: "
-                f"make run PORT={_other(port)}",
+                f"端口 {port} 已被占用。请停止占用它的程序，或换一个端口，例如：make run PORT={_other(port)}",
+                f"Port {port} is taken. Stop what uses it, or choose another: make run PORT={_other(port)}",
             ) from None
 
 
@@ -169,11 +167,7 @@ class Portal:
                 self._launch(name)
         except (OSError, Problem) as error:
             # A full disk may be cleared while we wait: keep trying, at the slowest pace.
-            problem = (
-                storage_problem(error, self.layout.data_dir)
-                if isinstance(error, OSError)
-                else error
-            )
+            problem = storage_problem(error, self.layout.data_dir) if isinstance(error, OSError) else error
             say(str(problem))
             self.due[name] = time.monotonic() + LONGEST_BACKOFF_SECONDS
 

@@ -54,9 +54,7 @@ def test_the_short_socket_folder_does_not_depend_on_tmpdir(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("folder", ["/data/plain", AWKWARD])
-def test_django_environ_reads_the_database_url(
-    folder: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_django_environ_reads_the_database_url(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     layout = Layout(Path(folder))
     monkeypatch.setenv("DATABASE_URL", layout.database_url)
     settings = with_socket_host(environ.FileAwareEnv().db_url("DATABASE_URL"))
@@ -115,17 +113,13 @@ def test_the_secret_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "d").iterdir()] == ["secret-key"]
 
 
-def test_a_given_demo_password_wins_and_is_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_given_demo_password_wins_and_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_PASSWORD", "given")
     assert Layout(tmp_path).demo_password() == "given"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_demo_password_is_easy_to_type_and_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_demo_password_is_easy_to_type_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DEMO_PASSWORD", raising=False)
     password = Layout(tmp_path).demo_password()
     assert re.fullmatch(r"[A-Z][2-9][a-z2-9]{2}-[a-z2-9]{4}-[a-z2-9]{4}", password)

@@ -29,9 +29,7 @@ def _record(children: Children, pid: int, known_as: str | None) -> None:
     )
 
 
-def test_an_orphan_of_the_last_start_is_ended(
-    tmp_path: Path, stranger: subprocess.Popen[bytes]
-) -> None:
+def test_an_orphan_of_the_last_start_is_ended(tmp_path: Path, stranger: subprocess.Popen[bytes]) -> None:
     children = Children(tmp_path / "children.json")
     _record(children, stranger.pid, identity(stranger.pid))
     assert children.end_orphans() == ["web"]
@@ -59,9 +57,7 @@ def test_an_orphan_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "print('ready', flush=True); time.sleep(60)"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, start_new_session=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None
     process.stdout.readline()
     children = Children(tmp_path / "children.json")

@@ -18,6 +18,8 @@ import pytest
 from portal.servers.layout import PROJECT_ROOT, Layout
 from portal.servers.processes import identity, wait_until
 
+pytestmark = pytest.mark.processes
+
 RUN = [sys.executable, "-m", "portal.servers", "run"]
 UP = "The portal is up"
 

@@ -15,6 +15,8 @@ from portal.servers.accounts import servers_account
 from portal.servers.layout import PROJECT_ROOT, Layout
 from portal.servers.processes import identity, wait_until
 
+pytestmark = pytest.mark.processes
+
 WITH = [sys.executable, "-m", "portal.servers", "with"]
 
 ASK_BOTH = """
@@ -58,9 +60,7 @@ def run_with(data_dir: Path, script: str, environ: dict[str, str], *options: str
     return done.stdout
 
 
-def test_both_servers_keep_what_they_are_given(
-    data_dir: Path, bare_environ: dict[str, str]
-) -> None:
+def test_both_servers_keep_what_they_are_given(data_dir: Path, bare_environ: dict[str, str]) -> None:
     assert "kept 1 1" in run_with(data_dir, ASK_BOTH, bare_environ)
     assert "kept 2 2" in run_with(data_dir, ASK_BOTH, bare_environ)
 
@@ -70,18 +70,12 @@ def test_any_folder_name_will_do(data_dir: Path, name: str, bare_environ: dict[s
     assert "kept 1 1" in run_with(data_dir / name, ASK_BOTH, bare_environ, "--careless")
 
 
-def test_the_status_of_the_command_is_passed_on(
-    data_dir: Path, bare_environ: dict[str, str]
-) -> None:
+def test_the_status_of_the_command_is_passed_on(data_dir: Path, bare_environ: dict[str, str]) -> None:
     named = {**bare_environ, "DATABASE_URL": "postgresql:///x", "REDIS_URL": "redis://x"}
     command = [*WITH, "--data-dir", str(data_dir), "--"]
     assert subprocess.run([*command, "sh", "-c", "exit 7"], env=named, check=False).returncode == 7
-    assert (
-        subprocess.run([*command, "sh", "-c", "kill $$"], env=named, check=False).returncode == 143
-    )
-    missing = subprocess.run(
-        [*command, "/no/such"], env=named, capture_output=True, text=True, check=False
-    )
+    assert subprocess.run([*command, "sh", "-c", "kill $$"], env=named, check=False).returncode == 143
+    missing = subprocess.run([*command, "/no/such"], env=named, capture_output=True, text=True, check=False)
     assert missing.returncode == 1
     assert "无法运行 /no/such" in missing.stderr
     assert "Traceback" not in missing.stderr
@@ -99,9 +93,7 @@ def test_everything_recovers_from_kill_9_at_the_worst_moment(
         env=bare_environ,
         cwd=PROJECT_ROOT,
     )
-    assert wait_until(
-        lambda: postmaster_file.exists() and "ready" in postmaster_file.read_text(), 30
-    )
+    assert wait_until(lambda: postmaster_file.exists() and "ready" in postmaster_file.read_text(), 30)
     postmaster = int(postmaster_file.read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
     os.kill(process.pid, signal.SIGKILL)
