@@ -26,7 +26,7 @@ COPY . .
 RUN DATA_DIR=/tmp/build DATABASE_URL=postgresql://portal@localhost/portal \
     REDIS_URL=redis://localhost/0 python manage.py collectstatic --noinput --verbosity 0 \
     && rm -rf /tmp/build \
-    && python -m compileall -q portal enterprises projects notices journal
+    && python -m compileall -q .
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000
