@@ -24,6 +24,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.querysets import ScopedQuerySet
 from enterprises.scoping import may
 
 #: A list counts no further than this; "10,000+" is enough for a person and stays cheap.
@@ -107,6 +108,8 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
     allowed_lookups: ClassVar[Sequence[str]] = ()
     #: Fields that a link may pre-fill (`?project=7`); relations are checked against the wall.
     initial_from_link: ClassVar[Sequence[str]] = ()
+    #: Relation → read-only column shown where its value lies beyond the wall.
+    shown_instead: ClassVar[dict[str, str]] = {}
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
@@ -160,6 +163,51 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
 
     # -- forms --------------------------------------------------------------------------------
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out relations whose present value lies beyond the wall; they stay as they are.
+
+        Offered as a choice they could not be kept (the value is not among the choices), and shown
+        read-only they would name what the person may not see. `shown_instead` names a column to
+        show in their place.
+        """
+        fieldsets = super().get_fieldsets(request, obj)
+        beyond = self._beyond(request, obj) if obj is not None else set()
+        if not beyond:
+            return fieldsets
+        return [
+            (title, {**options, "fields": self._without(options["fields"], beyond)})
+            for title, options in fieldsets
+        ]
+
+    def _beyond(self, request: HttpRequest, obj: models.Model) -> set[str]:
+        found = set()
+        for field in (*self.opts.fields, *self.opts.many_to_many):
+            related: Any = field.related_model
+            if not field.is_relation or not isinstance(
+                related._default_manager.get_queryset(), ScopedQuerySet
+            ):
+                continue
+            if field.many_to_many:
+                values = list(getattr(obj, field.name).values_list("pk", flat=True))
+            else:
+                values = [value for value in [getattr(obj, field.attname)] if value is not None]
+            known = related.objects.choosable_by(request.user).filter(pk__in=values).count() if values else 0
+            if known < len(values):
+                found.add(field.name)
+        return found
+
+    def _without(self, fields: Iterable[Any], beyond: set[str]) -> list[Any]:
+        kept: list[Any] = []
+        for field in fields:
+            if isinstance(field, list | tuple):
+                if inner := self._without(field, beyond):
+                    kept.append(tuple(inner))
+            elif field not in beyond:
+                kept.append(field)
+            elif field in self.shown_instead:
+                kept.append(self.shown_instead[field])
+        return kept
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = {}
         for name in self.initial_from_link:
@@ -206,7 +254,8 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
         collector = NestedObjects(using=router.db_for_write(self.model), origin=objs)
         collector.collect(objs)
         counts = {
-            str(model._meta.verbose_name_plural): len(found) for model, found in collector.model_objs.items()  # type: ignore[attr-defined]
+            str(model._meta.verbose_name_plural): len(found)
+            for model, found in collector.model_objs.items()  # type: ignore[attr-defined]
         }
         blocked = [self._named(request, obj) for obj in collector.protected]
         gone = collector.nested(lambda obj: self._named(request, obj))

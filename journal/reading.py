@@ -18,9 +18,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-#: Fields of an event that are not the object's own.
-_OWN = ("pgh_id", "pgh_created_at", "pgh_label", "pgh_obj", "pgh_context", "id")
-
 
 @dataclass(frozen=True)
 class Change:
@@ -52,8 +49,13 @@ def event_model_of(model: type[models.Model]) -> type[models.Model] | None:
     return next((e for e in event_models() if e.pgh_tracked_model is model), None)  # type: ignore[attr-defined]
 
 
-def history_of(objects: Iterable[models.Model], limit: int = 100) -> list[Entry]:
-    """The newest entries of some objects (a project and its milestones), newest first."""
+def history_of(objects: Iterable[models.Model], reader: Any, limit: int = 100) -> list[Entry]:
+    """The newest entries of some objects (a project and its milestones), newest first.
+
+    Args:
+        objects: rows that the caller has found through the wall.
+        reader: the account that reads; units and people beyond its wall are not named.
+    """
     wanted: dict[type[models.Model], list[int]] = {}
     for obj in objects:
         wanted.setdefault(type(obj), []).append(obj.pk)
@@ -62,16 +64,17 @@ def history_of(objects: Iterable[models.Model], limit: int = 100) -> list[Entry]
         event_model = event_model_of(model)
         if event_model is not None:
             rows = event_model._base_manager.filter(pgh_obj_id__in=ids).order_by("-pgh_id")[:limit]
-            entries += _entries(event_model, list(rows))
+            entries += _entries(event_model, list(rows), reader)
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 
 
 def latest(
-    *, size: int, before: datetime.datetime | None = None, by: str = "", kind: str = ""
+    *, reader: Any, size: int, before: datetime.datetime | None = None, by: str = "", kind: str = ""
 ) -> list[Entry]:
     """The newest entries over all watched tables, newest first.
 
     Args:
+        reader: the account that reads.
         size: at most so many.
         before: only older ones (keyset paging: the `at` of the last entry on the page before).
         by: part of an actor's name.
@@ -106,11 +109,11 @@ def latest(
     for index, model in enumerate(tables):
         ids = [pgh_id for arm, pgh_id, _at in found if arm == index]
         if ids:
-            entries += _entries(model, list(model._base_manager.filter(pgh_id__in=ids)))
+            entries += _entries(model, list(model._base_manager.filter(pgh_id__in=ids)), reader)
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
-def _entries(event_model: Any, events: list[Any]) -> list[Entry]:
+def _entries(event_model: Any, events: list[Any], reader: Any) -> list[Entry]:
     earlier = (
         event_model._base_manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
         .order_by()
@@ -124,22 +127,21 @@ def _entries(event_model: Any, events: list[Any]) -> list[Entry]:
         .values_list("pk", "before")
     )
     before = event_model._base_manager.in_bulk([pk for pk in before_ids.values() if pk])
-    return [_entry(event_model, event, before.get(before_ids.get(event.pk))) for event in events]
+    names = _Names(reader)
+    return [_entry(event_model, event, before.get(before_ids.get(event.pk)), names) for event in events]
 
 
-def _entry(event_model: Any, event: Any, before: Any | None) -> Entry:
+def _entry(event_model: Any, event: Any, before: Any | None, names: _Names) -> Entry:
     context = event.pgh_context or {}
     tracked = event_model.pgh_tracked_model
-    fields = [f for f in event_model._meta.fields if f.name not in _OWN]
+    fields = [f for f in event_model._meta.fields if f.name != "id" and not f.name.startswith("pgh_")]
     changes = []
     for field in fields:
         new, old = getattr(event, field.attname), getattr(before, field.attname) if before else None
         if event.pgh_label == "update" and before is not None and new != old:
-            changes.append(
-                Change(_label(tracked, field), _text(field, before, old), _text(field, event, new))
-            )
+            changes.append(Change(_label(tracked, field), _text(field, old, names), _text(field, new, names)))
         elif event.pgh_label == "insert" and new not in (None, "", False, 0, {}):
-            changes.append(Change(_label(tracked, field), "", _text(field, event, new)))
+            changes.append(Change(_label(tracked, field), "", _text(field, new, names)))
     return Entry(
         at=event.pgh_created_at,
         by=context.get("by") or _("outside the portal"),
@@ -153,11 +155,28 @@ def _entry(event_model: Any, event: Any, before: Any | None) -> Entry:
     )
 
 
+class _Names:
+    """Names of related rows, each asked for once, and only of those the reader may see."""
+
+    def __init__(self, reader: Any) -> None:
+        self.reader = reader
+        self.known: dict[tuple[Any, Any], str] = {}
+
+    def of(self, model: Any, pk: Any) -> str:
+        if (model, pk) not in self.known:
+            rows = model._default_manager.all()
+            if hasattr(rows, "choosable_by"):
+                rows = rows.choosable_by(self.reader)
+            row = rows.filter(pk=pk).first()
+            self.known[model, pk] = f"#{pk}" if row is None else str(row)
+        return self.known[model, pk]
+
+
 def _label(tracked: Any, field: Any) -> str:
     return str(tracked._meta.get_field(field.name).verbose_name)
 
 
-def _text(field: Any, event: Any, value: Any) -> str:
+def _text(field: Any, value: Any, names: _Names) -> str:
     if value is None or value == "":
         return ""
     if field.choices:
@@ -165,8 +184,7 @@ def _text(field: Any, event: Any, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if field.is_relation:
-        related = field.related_model._base_manager.filter(pk=value).first()
-        return str(related) if related is not None else f"#{value}"
+        return names.of(field.related_model, value)
     if isinstance(value, datetime.datetime | datetime.date):
         return value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
     return str(value)
@@ -179,6 +197,6 @@ def history_response(request: HttpRequest, model_admin: Any, obj: models.Model) 
         "title": _("History of %(name)s") % {"name": obj},
         "opts": model_admin.opts,
         "object": obj,
-        "entries": history_of([obj]),
+        "entries": history_of([obj], request.user),
     }
     return TemplateResponse(request, "journal/history.html", context)

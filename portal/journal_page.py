@@ -24,7 +24,7 @@ def journal_response(site: Any, request: HttpRequest) -> HttpResponse:
         before = parse_datetime(request.GET.get("before", ""))
     except ValueError:
         before = None
-    entries = latest(size=PAGE + 1, before=before, by=by, kind=kind)
+    entries = latest(reader=request.user, size=PAGE + 1, before=before, by=by, kind=kind)
     kinds = [
         (model.pgh_tracked_model._meta.label_lower, model.pgh_tracked_model._meta.verbose_name)  # type: ignore[attr-defined]
         for model in event_models()

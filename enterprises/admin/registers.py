@@ -28,7 +28,8 @@ class EnterpriseAdmin(ScopedModelAdmin):
     autocomplete_fields = ("parent",)
     inlines = (AliasInline,)
     ordering = ("path",)
-    readonly_fields = ("is_demo",)
+    readonly_fields = ("is_demo", "parent_name")
+    shown_instead = {"parent": "parent_name"}
     fieldsets = (
         (None, {"fields": ("name", "short_name", "kind", "parent", "status")}),
         (_("Identity"), {"fields": ("code", "credit_code", "region_code")}),

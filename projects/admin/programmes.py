@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from enterprises.models import Enterprise
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
 from enterprises.scoping import may
 from projects.models import Category, Programme, Project
@@ -32,7 +33,8 @@ class ProgrammeAdmin(ScopedModelAdmin):
     search_fields = ("name", "code")
     inlines = (CategoryInline,)
     autocomplete_fields = ("owner",)
-    readonly_fields = ("archived_on", "is_demo")
+    readonly_fields = ("archived_on", "is_demo", "owner_name")
+    shown_instead = {"owner": "owner_name"}
     fieldsets = (
         (None, {"fields": ("name", "code", "year", "owner", ("starts_on", "ends_on", "patrolled_until"))}),
         (gettext_lazy("Lights"), {"fields": (("warning_days", "yellow_gap", "red_gap"),)}),
@@ -52,12 +54,21 @@ class ProgrammeAdmin(ScopedModelAdmin):
             .annotate(n=Count("pk"))
             .values("n")
         )
-        rows = super().get_queryset(request).select_related("owner")
-        return rows.annotate(rows_seen=Coalesce(Subquery(seen), 0))
+        owners = Enterprise.objects.visible_to(request.user).filter(pk=OuterRef("owner_id"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                rows_seen=Coalesce(Subquery(seen), 0), visible_owner=Subquery(owners.values("name")[:1])
+            )
+        )
 
     @admin.display(description=gettext_lazy("issued by"))
-    def owner_name(self, obj: Programme) -> str:
-        return str(obj.owner) if obj.owner else _("the whole portal")
+    def owner_name(self, obj: Any) -> str:
+        if obj.owner_id is None:
+            return _("the whole portal")
+        # From below, the issuing unit is "above": its name is not the officer's to see.
+        return obj.visible_owner or _("the unit above")
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, obj: Programme) -> str:

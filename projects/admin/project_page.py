@@ -50,7 +50,7 @@ def project_page(request: HttpRequest, model_admin: Any, project: Project) -> Ht
             (episode, episode.days(today))
             for episode in episodes.select_related("milestone").order_by("-opened_on", "-pk")
         ],
-        "entries": history_of([project, *milestones], limit=40),
+        "entries": history_of([project, *milestones], request.user, limit=40),
         "can_change": model_admin.has_change_permission(request, project),
         "can_approve": not project.approved_on and may(person(request), "approve", project),
         "party_branches": project.party_branches.visible_to(request.user),  # type: ignore[attr-defined]

@@ -27,6 +27,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.lookups import LessThanOrEqual
 from django.db.models.functions import Cast, Coalesce, Greatest, Least
 
 from projects.deadlines import days_overdue, due_soon_q, overdue_q
@@ -104,7 +105,7 @@ def _sums(ids: list[int], as_of: datetime.date, warning_days: int) -> Any:
     passed = Cast(_Days(Value(as_of, DateField()), "starts_on"), FloatField()) + 1.0
     share = Case(
         When(due_on__isnull=True, then=Value(0.0)),
-        When(Q(due_on__lte=as_of), then=Value(1.0)),
+        When(LessThanOrEqual(F("due_on"), Value(as_of, DateField())), then=Value(1.0)),
         When(starts_on__isnull=True, then=Value(0.0)),
         default=Least(Value(1.0), Greatest(Value(0.0), passed / span)),
         output_field=FloatField(),

@@ -1,0 +1,29 @@
+"""Shared set-up. PostgreSQL is real (embedded, started by `make test`); so are its triggers."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.conf import settings
+
+from tools.messages import compile_catalogue
+
+TODAY = datetime.date(2026, 6, 10)
+
+
+def pytest_configure() -> None:
+    compile_catalogue()
+    # Hashed file names need collectstatic; pages are the same without it.
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    # One round of hashing: a thousand log-ins would otherwise be most of the run.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def today() -> datetime.date:
+    """The day of tests that name their day; what reads the clock gets the real one."""
+    return TODAY
