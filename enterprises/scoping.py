@@ -197,7 +197,7 @@ def users_who_may(action: str, obj: models.Model, *, on: datetime.date) -> model
 
     model = type(obj)
     roles = roles_with(permission_name(model, action))
-    held = Membership._base_manager.filter(role__in=roles).in_force(on)  # type: ignore[attr-defined]
+    held = Membership.objects.filter(role__in=roles).in_force(on)
     scope = _scope_for(model, action)
     if not isinstance(scope, PortalWide):
         above = {p for path in scope.unit_paths_of(obj) for p in prefixes(path)}

@@ -7,13 +7,10 @@ import datetime
 import pytest
 from django.conf import settings
 
-from tools.messages import compile_catalogue
-
 TODAY = datetime.date(2026, 6, 10)
 
 
 def pytest_configure() -> None:
-    compile_catalogue()
     # Hashed file names need collectstatic; pages are the same without it.
     settings.STORAGES = {
         **settings.STORAGES,

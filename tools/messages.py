@@ -1,8 +1,8 @@
-"""Translations without gettext's C tools: python -m tools.messages update | check | compile
+"""Translations without gettext's C tools: python -m tools.messages update | check
 
 `update` collects every text marked for translation into locale/zh_Hans; `check` fails when one has no
-Chinese or when the file is behind the code; `compile` makes the .mo that Django reads. All in Python
-(Babel), so that a machine with only Python and make can build the portal.
+Chinese or when the file is behind the code. In Python (Babel), because GNU gettext is not on every
+machine. The .mo that Django reads is made by portal/catalogue.py.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract, extract_python
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
-PO, MO = LOCALE / "django.po", LOCALE / "django.mo"
+PO = LOCALE / "django.po"
 SOURCES = ("portal", "enterprises", "projects", "journal", "templates")
 KEYWORDS = {
     "_": None,
@@ -104,18 +103,8 @@ def _untranslated(catalog: Catalog) -> Iterator[str | tuple[str, ...]]:
             yield message.id  # type: ignore[misc]
 
 
-def compile_catalogue() -> int:
-    """Write the .mo when it is older than the .po."""
-    if not MO.exists() or MO.stat().st_mtime < PO.stat().st_mtime:
-        draft = MO.with_suffix(f".{os.getpid()}")
-        with draft.open("wb") as file:
-            write_mo(file, current())
-        draft.replace(MO)
-    return 0
-
-
 if __name__ == "__main__":
-    verbs = {"update": update, "check": check, "compile": compile_catalogue}
+    verbs = {"update": update, "check": check}
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:
         sys.exit(__doc__)
     sys.exit(verbs[sys.argv[1]]())

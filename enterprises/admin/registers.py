@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch
@@ -49,7 +50,8 @@ class EnterpriseAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("full name"), ordering="path")
     def tree_name(self, obj: Enterprise) -> str:
-        return obj.name
+        mark = format_html('<span class="demo-mark">{}</span>', _("demo data")) if obj.is_demo else ""
+        return format_html('<span class="tree" data-depth="{}"><span class="row-title">{}</span>{}</span>', min(obj.depth, 5), obj.name, mark)
 
     @admin.display(description=_("parent"))
     def parent_name(self, obj: Any) -> str:

@@ -80,11 +80,19 @@ class PatrolRunAdmin(ReadOnlyAdmin):
 
 @admin.register(SetAside)
 class SetAsideAdmin(ReadOnlyAdmin):
-    list_display = ("milestone_id", "as_of", "at", "error", "resolved_at")
-    list_display_links = ("milestone_id",)
+    list_display = ("at", "milestone_name", "as_of", "error", "resolved_at")
     list_filter = (("resolved_at", admin.EmptyFieldListFilter),)
-    fields = ("milestone_id", "as_of", "at", "error", "resolved_at")
+    fields = ("milestone_name", "as_of", "at", "error", "resolved_at")
     ordering = ("-id",)
+
+    readonly_fields = ("milestone_name",)
+
+    @admin.display(description=gettext_lazy("milestone"))
+    def milestone_name(self, obj: SetAside) -> str:
+        return f"#{obj.milestone_id} {obj.milestone}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("milestone")
 
     def get_urls(self) -> list[Any]:
         own = [

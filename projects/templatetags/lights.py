@@ -19,18 +19,24 @@ register = template.Library()
 
 
 @register.simple_tag
-def badge(tone: str, word: str, title: str = "") -> SafeString:
+def badge(tone: str, word: str, title: str = "", size: str = "") -> SafeString:
     """A light or a state: the shape is drawn by CSS from `data-tone`, the word is always there."""
-    return format_html('<span class="badge" data-tone="{}" title="{}">{}</span>', tone or "grey", title, word)
+    return format_html(
+        '<span class="badge{}" data-tone="{}"{}>{}</span>',
+        f" {size}" if size else "",
+        tone or "grey",
+        format_html(' title="{}"', title) if title else "",
+        word,
+    )
 
 
 @register.simple_tag
-def light_of(project: Any) -> SafeString:
+def light_of(project: Any, size: str = "") -> SafeString:
     """The light of a project with its reason as the tooltip."""
     if project.programme.archived_on:
-        return badge("grey", _("Archived"), reason_text({"rule": "archived"}))
+        return badge("grey", _("Archived"), reason_text({"rule": "archived"}), size)
     word = Light(project.light).label if project.light else _("Not judged")
-    return badge(project.light or "grey", str(word), project.light_reason_text)
+    return badge(project.light or "grey", str(word), project.light_reason_text, size)
 
 
 @register.simple_tag
@@ -60,6 +66,12 @@ def milestone_badge(tone: str, days: int, milestone: Any, today: datetime.date) 
             _("due today") if not left else ngettext("%(n)d day left", "%(n)d days left", left) % {"n": left},
         )
     return badge(tone, milestone.get_state_display())
+
+
+@register.simple_tag
+def days_left(due_on: datetime.date, today: datetime.date) -> str:
+    left = (due_on - today).days
+    return ngettext("%(n)d day left", "%(n)d days left", left) % {"n": left} if left else _("due today")
 
 
 @register.simple_tag

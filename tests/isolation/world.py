@@ -1,0 +1,111 @@
+"""Two SASACs with everything below them, and a marker text in every text field of every row.
+
+The markers are what the walk looks for: a page that a person may open must not hold the marker of a
+unit that this person may not see, wherever on the page it stands.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch, User
+from projects.models import Category, Milestone, OverdueEpisode, Programme, Project, SetAside
+from projects.services.lights import refresh_lights
+from projects.services.patrol import patrol
+from tests import factories
+
+#: Fields whose text is checked against a pattern or a choice and so cannot hold a marker.
+_FORMATTED = {"code", "credit_code", "region_code", "username", "password", "path", "sort_key"}
+
+
+def marker(unit: str) -> str:
+    return f"墙标{unit}墙"
+
+
+@dataclass
+class Unit:
+    """One enterprise with a row of every scoped model below it."""
+
+    key: str
+    enterprise: Enterprise
+    rows: dict[type[models.Model], Any] = field(default_factory=dict)
+
+
+@dataclass
+class World:
+    units: dict[str, Unit]
+    users: dict[str, User]
+    #: Units of which each user may see the rows.
+    sees: dict[str, set[str]]
+
+
+def build() -> World:
+    """SASAC a: group a1 with subsidiary a11 and department a111, group a2. SASAC b: group b1."""
+    today = timezone.localdate()
+    units: dict[str, Unit] = {}
+    for key, kind in (("a", "sasac"), ("a1", "group"), ("a11", "subsidiary"), ("a111", "department"), ("a2", "group"), ("b", "sasac"), ("b1", "group")):  # fmt: skip
+        above = units[key[:-1]].enterprise if len(key) > 1 else None
+        units[key] = Unit(key, factories.enterprise(marker(key), kind=kind, parent=above))
+    programmes = {root: _marked(factories.programme(units[root].enterprise, today.year - 1, ends_on=today + datetime.timedelta(days=300), patrolled_until=today + datetime.timedelta(days=400)), root) for root in "ab"}  # fmt: skip
+    for key, unit in units.items():
+        _fill(unit, programmes[key[0]], today)
+        unit.rows[Programme] = programmes[key[0]]
+    patrol(as_of=today)
+    refresh_lights(as_of=today)
+    for unit in units.values():
+        unit.rows[OverdueEpisode] = OverdueEpisode.objects.get(milestone=unit.rows[Milestone])
+    users = {
+        "officer": factories.user("officer", units["a1"].enterprise, name="官甲"),
+        "clerk": factories.user("officer", units["a11"].enterprise, name="官乙"),
+        "staff": factories.user("staff", units["a"].enterprise, name="官丙"),
+        "leader": factories.user("leader", units["a"].enterprise, name="官丁"),
+        "group_leader": factories.user("leader", units["a1"].enterprise, name="官戊"),
+        "system": factories.user("system", units["a"].enterprise, name="官己"),
+        "security": factories.user("security", units["a"].enterprise, name="官庚"),
+        "audit": factories.user("audit", units["a"].enterprise, name="官辛"),
+    }
+    everything_of_a = {"a", "a1", "a11", "a111", "a2"}
+    sees = {
+        "officer": {"a1", "a11", "a111"},
+        "clerk": {"a11", "a111"},
+        "group_leader": {"a1", "a11", "a111"},
+        **dict.fromkeys(("staff", "leader", "system", "security", "audit"), everything_of_a),
+    }
+    return World(units, users, sees)
+
+
+def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
+    enterprise = _marked(unit.enterprise, unit.key)
+    project = _marked(factories.project(enterprise, programme), unit.key)
+    milestone = _marked(factories.milestone(project, today - datetime.timedelta(days=3)), unit.key)
+    branch = _marked(factories.branch(enterprise), unit.key)
+    person = _marked(factories.user("officer", enterprise), unit.key)
+    project.party_branches.add(branch)
+    unit.rows = {
+        Enterprise: enterprise,
+        EnterpriseAlias: EnterpriseAlias.objects.create(enterprise=enterprise, name=marker(unit.key)),
+        PartyBranch: branch,
+        User: person,
+        type(person.memberships.get()): _marked(person.memberships.get(), unit.key),
+        Project: project,
+        Milestone: milestone,
+        Category: factories.category(programme),
+        SetAside: SetAside.objects.create(
+            milestone=milestone, as_of=today, at=timezone.now(), error=marker(unit.key), resolved_at=timezone.now()
+        ),
+    }
+
+
+def _marked(obj: Any, key: str) -> Any:
+    """Write the unit's marker into every text field that takes free text."""
+    for f in obj._meta.fields:
+        free = isinstance(f, models.CharField | models.TextField) and not f.choices and f.name not in _FORMATTED
+        if free and not f.validators[1:]:
+            setattr(obj, f.name, marker(key)[: f.max_length])
+    obj.save()
+    return obj
