@@ -100,7 +100,9 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
         ),
     ]
     home.needs_me = list(_needs_me(user, milestones, as_of))
-    with_names = projects.select_related("enterprise", "programme", "category")
+    with_names = projects.select_related(
+        "enterprise", "programme", "category", "accountable_lead", "direct_lead", "coordinator"
+    )
     home.red = list(with_names.filter(light=Light.RED).order_by("-light_reason__days", "pk")[:RED_LIST])
     home.red_url = list_url("projects_project", light=Light.RED.value)
     home.soon = list(

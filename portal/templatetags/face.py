@@ -1,0 +1,156 @@
+"""What the templates need to draw the pages: lists, bars, small words. No queries of its own."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.contrib.admin.templatetags.admin_list import result_headers, result_hidden_fields, results
+from django.contrib.admin.views.main import PAGE_VAR
+from django.utils.html import escape, strip_tags
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from enterprises.roles import Role
+from projects.lights import Light
+
+register = template.Library()
+
+#: A filter with so few choices shows them all; a longer one is a menu.
+PILLS = 6
+#: The order in which lights stand in every bar: what needs attention first.
+LIGHTS = (Light.RED, Light.YELLOW, Light.GREEN, Light.BLUE, Light.GREY)
+
+
+@register.simple_tag
+def roles_of(user: Any) -> str:
+    """ "SASAC staff", or several roles in the order of the role table."""
+    return " · ".join(str(role.label) for role in Role if role.value in user.roles)
+
+
+@register.simple_tag
+def other_language() -> dict[str, str]:
+    """The language to switch to, named in itself."""
+    code, name = next((code, name) for code, name in settings.LANGUAGES if code != get_language())
+    return {"code": code, "name": str(name)}
+
+
+# -- lists --------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def filters_of(cl: Any) -> list[dict[str, Any]]:
+    """The filters of a list: title, choices, which one is chosen. The first short one as pills."""
+    bars = []
+    for index, spec in enumerate(cl.filter_specs):
+        choices = list(spec.choices(cl))
+        chosen = next((c for c in choices if c["selected"]), None)
+        bars.append(
+            {
+                "title": spec.title,
+                "choices": choices,
+                "chosen": chosen["display"] if chosen else "",
+                "active": bool(chosen) and chosen is not choices[0],
+                "pills": index == 0 and len(choices) <= PILLS,
+            }
+        )
+    return bars
+
+
+@register.simple_tag
+def table_of(cl: Any) -> dict[str, Any]:
+    """Head and rows of a list. Each cell carries the word of its column, for the phone's cards."""
+    heads = list(result_headers(cl))
+    labels = ["" if "checkbox" in str(head["text"]) else str(capfirst(head["text"])) for head in heads]
+    rows = [
+        {"form": row.form, "cells": [_labelled(cell, label) for cell, label in zip(row, labels, strict=False)]}
+        for row in results(cl)
+    ]
+    return {"heads": heads, "rows": rows, "hidden": list(result_hidden_fields(cl))}
+
+
+def _labelled(cell: str, label: str) -> SafeString:
+    blank = strip_tags(cell).strip() in ("", "—") and "<img" not in cell and "<input" not in cell
+    if blank:
+        cell = cell.replace('class="', 'class="blank ', 1)
+    # `cell` was escaped by the admin; only the label is new here.
+    return mark_safe(f'{cell[:3]} data-label="{escape(label)}"{cell[3:]}')
+
+
+@register.simple_tag
+def page_link(cl: Any, number: int) -> str:
+    """The address of another page of the same list."""
+    return cl.get_query_string({PAGE_VAR: number})
+
+
+# -- bars ---------------------------------------------------------------------------------------
+
+
+@register.inclusion_tag("portal/stacked_bar.html")
+def share_bar(share: Any, longest: int) -> dict[str, Any]:
+    """One enterprise or category as a bar, as long as its number of projects."""
+    parts = [(light, getattr(share, light.value), f"{share.url}&light={light.value}") for light in LIGHTS]
+    return _stack(parts, max(longest, 1), label=share.label)
+
+
+@register.inclusion_tag("portal/stacked_bar.html")
+def totals_bar(figures: Sequence[Any]) -> dict[str, Any]:
+    """All projects as one bar, from the figures of the first page (those that carry a light)."""
+    by_light = {figure.tone: figure for figure in figures if figure.tone}
+    parts = [(light, by_light[light.value].value, by_light[light.value].url) for light in LIGHTS if light.value in by_light]
+    return _stack(parts, max(sum(value for _light, value, _url in parts), 1), label=_("Projects by light"))
+
+
+def _stack(parts: Iterable[tuple[Light, int, str]], whole: int, label: str) -> dict[str, Any]:
+    segments, x, words = [], 0.0, []
+    for light, value, url in parts:
+        if not value:
+            continue
+        width = 100.0 * value / whole
+        word = f"{light.label} {value:,}"
+        segments.append({"tone": light.value, "x": f"{x:.3f}", "width": f"{width:.3f}", "url": url, "word": word})
+        words.append(word)
+        x += width
+    return {"segments": segments, "label": f"{label}: {', '.join(words)}" if words else str(label)}
+
+
+@register.filter
+def longest(shares: Sequence[Any]) -> int:
+    """The greatest total: the length of a full bar."""
+    return max((share.total for share in shares), default=0)
+
+
+# -- projects ---------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def answers_for(project: Any) -> dict[str, str]:
+    """The person to ask first: the highest of the three who is named."""
+    for name in ("accountable_lead", "direct_lead", "coordinator"):
+        if who := person(project, name):
+            return {"who": who, "as": str(project._meta.get_field(name).verbose_name)}
+    return {"who": "", "as": ""}
+
+
+@register.simple_tag
+def person(project: Any, field: str) -> str:
+    """A responsible person: the account, else the name and phone that were given, else nothing."""
+    user = getattr(project, field)
+    return str(user) if user else getattr(project, f"{field}_text", "")
+
+
+@register.filter
+def minus(value: Any, other: Any) -> int:
+    """Difference of two percentages as they are shown: 62 − 25 must read 37."""
+    return round(value or 0) - round(other or 0)
+
+
+@register.filter
+def plain_number(value: decimal.Decimal) -> str:
+    """12000.50 as it was written: 12,000.5."""
+    return f"{value.normalize():,f}"
