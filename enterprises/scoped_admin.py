@@ -139,6 +139,8 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
             field = item[0] if isinstance(item, list | tuple) else item
             if isinstance(field, str):
                 names |= {f"{field}{end}" for end in ("__exact", "__id__exact", "__isnull", "__gte", "__lt")}
+            elif parameter := getattr(field, "parameter_name", None):
+                names.add(parameter)  # a filter of our own; it asks the wall itself
         return names
 
     # -- permissions --------------------------------------------------------------------------
