@@ -7,13 +7,13 @@ one row of one of these tables, compared with the row before it for the same obj
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, models
-from django.db.models import Max, OuterRef, Subquery
+from django.db import models
+from django.db.models import Max, OuterRef, Q, Subquery, Value
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -69,47 +69,45 @@ def history_of(objects: Iterable[models.Model], reader: Any, limit: int = 100) -
 
 
 def latest(
-    *, reader: Any, size: int, before: datetime.datetime | None = None, by: str = "", kind: str = ""
+    *,
+    reader: Any,
+    allowed: Callable[[type[models.Model]], Q],
+    size: int,
+    before: datetime.datetime | None = None,
+    by: str = "",
+    kind: str = "",
 ) -> list[Entry]:
     """The newest entries over all watched tables, newest first.
 
     Args:
-        reader: the account that reads.
+        reader: the account that reads; units and people beyond its wall are not named.
+        allowed: which rows of an event table the reader may read (`enterprises.journal_scope`).
         size: at most so many.
         before: only older ones (keyset paging: the `at` of the last entry on the page before).
         by: part of an actor's name.
         kind: model label ("projects.project") or "" for all.
     """
-    tables = [m for m in event_models() if not kind or m.pgh_tracked_model._meta.label_lower == kind]  # type: ignore[attr-defined]
-    if not tables:
-        return []
-    arms: list[str] = []
-    params: list[Any] = []
+    tables: list[Any] = [m for m in event_models() if kind in ("", m.pgh_tracked_model._meta.label_lower)]  # type: ignore[attr-defined]
+    arms = []
     for index, model in enumerate(tables):
-        where = ["TRUE"]
+        rows = model._base_manager.filter(allowed(model))
         if before is not None:
-            where.append("pgh_created_at < %s")
-            params.append(before)
+            rows = rows.filter(pgh_created_at__lt=before)
         if by:
-            where.append("pgh_context->>'by' ILIKE %s")
-            params.append("%" + by.replace("%", r"\%").replace("_", r"\_") + "%")
+            rows = rows.filter(pgh_context__by__icontains=by)
         # Every arm is cut to the page before the union is sorted: the cost is the number of tables
         # times the page, not the length of the journal.
-        arms.append(
-            f"(SELECT {index} AS arm, pgh_id, pgh_created_at FROM {model._meta.db_table}"
-            f" WHERE {' AND '.join(where)} ORDER BY pgh_id DESC LIMIT %s)"
-        )
-        params.append(size)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            " UNION ALL ".join(arms) + " ORDER BY pgh_created_at DESC, pgh_id DESC LIMIT %s", [*params, size]
-        )
-        found = cursor.fetchall()
+        page = rows.order_by("-pgh_id").annotate(arm=Value(index))
+        arms.append(page.values_list("arm", "pgh_id", "pgh_created_at")[:size])
+    if not arms:
+        return []
+    found = arms[0].union(*arms[1:], all=True).order_by("-pgh_created_at", "-pgh_id")[:size]
+    wanted: dict[int, list[int]] = {}
+    for arm, pgh_id, _at in found:
+        wanted.setdefault(arm, []).append(pgh_id)
     entries: list[Entry] = []
-    for index, model in enumerate(tables):
-        ids = [pgh_id for arm, pgh_id, _at in found if arm == index]
-        if ids:
-            entries += _entries(model, list(model._base_manager.filter(pgh_id__in=ids)), reader)
+    for arm, ids in wanted.items():
+        entries += _entries(tables[arm], list(tables[arm]._base_manager.filter(pgh_id__in=ids)), reader)
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 

@@ -30,7 +30,7 @@ class Figure:
     """A number with the list that proves it. `tone` is a light or ""."""
 
     label: str
-    value: int
+    value: int | None  #: None: a door without a number
     url: str
     tone: str = ""
     note: str = ""
@@ -185,7 +185,7 @@ def _administration(home: Home, user: User) -> None:
                 "red" if aside else "",
             )
         )
-        home.administrator.append(Figure(_("Patrol runs"), 0, list_url("projects_patrolrun")))
+        home.administrator.append(Figure(_("Patrol runs"), None, list_url("projects_patrolrun")))
     if user.has_perm("enterprises.view_user"):
         accounts = User.objects.visible_to(user)
         home.administrator.append(Figure(_("Accounts"), accounts.count(), list_url("enterprises_user")))
@@ -199,7 +199,7 @@ def _administration(home: Home, user: User) -> None:
             )
         )
     if user.has_perm("journal.view_entry"):
-        home.administrator.append(Figure(_("Journal"), 0, reverse("admin:journal")))
+        home.administrator.append(Figure(_("Journal"), None, reverse("admin:journal")))
 
 
 def _in_force(on: datetime.date) -> QuerySet[Any]:

@@ -10,6 +10,8 @@ from django.template.response import TemplateResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from enterprises.journal_scope import PERMISSION, entries_q
+from enterprises.scoped_admin import person
 from journal.reading import event_models, latest
 
 PAGE = 50
@@ -17,14 +19,22 @@ PAGE = 50
 
 def journal_response(site: Any, request: HttpRequest) -> HttpResponse:
     """Newest first, older ones by keyset: `before` is the time of the last entry shown."""
-    if not request.user.has_perm("journal.view_entry"):
+    reader = person(request)
+    if not reader.has_perm(PERMISSION):
         raise PermissionDenied
     by, kind = request.GET.get("by", "").strip()[:60], request.GET.get("kind", "")
     try:
         before = parse_datetime(request.GET.get("before", ""))
     except ValueError:
         before = None
-    entries = latest(reader=request.user, size=PAGE + 1, before=before, by=by, kind=kind)
+    entries = latest(
+        reader=reader,
+        allowed=lambda table: entries_q(table, reader),
+        size=PAGE + 1,
+        before=before,
+        by=by,
+        kind=kind,
+    )
     kinds = [
         (model.pgh_tracked_model._meta.label_lower, model.pgh_tracked_model._meta.verbose_name)  # type: ignore[attr-defined]
         for model in event_models()

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from enterprises.checks import OWN_APPS
+from enterprises.journal_scope import entries_q
 from enterprises.models import User
 from journal.context import acting
 from journal.reading import event_model_of, event_models, history_of, latest
@@ -48,8 +49,17 @@ def test_update_bulk_and_raw_sql_leave_entries_with_the_actor() -> None:
 def test_a_deletion_stays_in_the_journal() -> None:
     reader = factories.user("audit", factories.sasac())
     project = factories.project(reader.memberships.get().unit, name="消失的项目")
+    factories.milestone(project, name="消失的节点")
+    stranger = factories.user("audit", factories.sasac("别处"))
     project.delete()
-    assert any(e.action == "delete" and e.name == "消失的项目" for e in latest(reader=reader, size=5))
+
+    def gone(who: User) -> set[str]:
+        entries = latest(reader=who, allowed=lambda table: entries_q(table, who), size=50)
+        return {e.name for e in entries if e.action == "delete"}
+
+    assert gone(reader) == {"消失的项目", "消失的节点"}
+    assert gone(stranger) == set()
+    assert gone(factories.user("staff", reader.memberships.get().unit)) == set()
 
 
 def test_a_password_never_reaches_the_journal() -> None:

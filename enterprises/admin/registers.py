@@ -51,7 +51,12 @@ class EnterpriseAdmin(ScopedModelAdmin):
     @admin.display(description=_("full name"), ordering="path")
     def tree_name(self, obj: Enterprise) -> str:
         mark = format_html('<span class="demo-mark">{}</span>', _("demo data")) if obj.is_demo else ""
-        return format_html('<span class="tree" data-depth="{}"><span class="row-title">{}</span>{}</span>', min(obj.depth, 5), obj.name, mark)
+        return format_html(
+            '<span class="tree" data-depth="{}"><span class="row-title">{}</span>{}</span>',
+            min(obj.depth, 5),
+            obj.name,
+            mark,
+        )
 
     @admin.display(description=_("parent"))
     def parent_name(self, obj: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -79,7 +80,20 @@ def _labelled(cell: str, label: str) -> SafeString:
     if blank:
         cell = cell.replace('class="', 'class="blank ', 1)
     # `cell` was escaped by the admin; only the label is new here.
-    return mark_safe(f'{cell[:3]} data-label="{escape(label)}"{cell[3:]}')
+    return mark_safe(f'{cell[:3]} data-label="{escape(label)}"{_worded(cell[3:])}')
+
+
+_ICON = re.compile(r'<img src="[^"]*/icon-(yes|no|unknown)[^"]*"[^>]*>')
+
+
+def _worded(html: str) -> str:
+    return _ICON.sub(lambda m: {"yes": _("yes"), "no": _("no")}.get(m[1], "—"), html)
+
+
+@register.filter
+def worded(html: str) -> SafeString:
+    """The admin's yes and no pictures as words: a red cross at a harmless "no" is a false alarm."""
+    return mark_safe(_worded(str(html)))
 
 
 @register.simple_tag
@@ -123,6 +137,12 @@ def _stack(parts: Iterable[tuple[Light, int, str]], whole: int, label: str) -> d
 def longest(shares: Sequence[Any]) -> int:
     """The greatest total: the length of a full bar."""
     return max((share.total for share in shares), default=0)
+
+
+@register.simple_tag
+def came_by(source: str) -> str:
+    """Through which door a change came; the usual one needs no word."""
+    return {"command": _("by a command"), "patrol": _("by the patrol"), "import": _("by an import")}.get(source, "")
 
 
 # -- projects ---------------------------------------------------------------------------------------

@@ -23,7 +23,15 @@ from tests.isolation.world import World, build, marker
 pytestmark = pytest.mark.django_db
 
 #: Pages that answer before the wall, or end the visit.
-NOT_WALKED = {"admin:logout", "admin:login", "healthz", "set_language", "admin:jsi18n", "admin:password_change", "admin:password_change_done"}
+NOT_WALKED = {
+    "admin:logout",
+    "admin:login",
+    "healthz",
+    "set_language",
+    "admin:jsi18n",
+    "admin:password_change",
+    "admin:password_change_done",
+}
 #: Issued by a SASAC for everyone below it, and read from there.
 SHARED_BELOW = (Programme, Category)
 ROLES = ("officer", "clerk", "group_leader", "staff", "leader", "system", "security", "audit")
@@ -131,7 +139,9 @@ def test_no_page_shows_what_lies_behind_the_wall(world: World, role: str) -> Non
                 behind = leaks(world, role, response)
                 if not key and "?q=" in tail:
                     # The search box shows the words that were typed; the page may hold them once or twice.
-                    behind = [k for k in behind if text_of(response).count(marker(k)) > 2 * (marker(k) in tail)]
+                    behind = [
+                        k for k in behind if text_of(response).count(marker(k)) > 2 * (marker(k) in tail)
+                    ]
                 if behind:
                     found.append((url + tail, response.status_code, behind))
     assert not found
@@ -158,7 +168,9 @@ def test_a_foreign_id_is_answered_exactly_like_one_that_does_not_exist(world: Wo
                 ), (method, url)
 
 
-@pytest.mark.parametrize("role", ["officer", "clerk", "leader", "group_leader", "system", "security", "audit"])
+@pytest.mark.parametrize(
+    "role", ["officer", "clerk", "leader", "group_leader", "system", "security", "audit"]
+)
 def test_no_post_changes_or_removes_a_row_behind_the_wall(world: World, role: str) -> None:
     client = client_of(world, role)
     before = {k: {m: m._base_manager.filter(pk=r.pk).values().get() for m, r in u.rows.items()} for k, u in world.units.items()}  # fmt: skip
@@ -186,7 +198,10 @@ def test_no_form_accepts_a_foreign_row_in_any_relation(world: World, role: str) 
     hidden = set(world.units) - world.sees[role]
     looked_at = 0
     for model, model_admin in admin.site._registry.items():
-        own = next((u.rows.get(model) for k, u in world.units.items() if k in world.sees[role] and model in u.rows), None)
+        own = next(
+            (u.rows.get(model) for k, u in world.units.items() if k in world.sees[role] and model in u.rows),
+            None,
+        )
         for obj in (None, own):
             form = model_admin.get_form(request, obj, change=obj is not None)
             for name, field in relation_fields(form(instance=obj) if obj else form()):
@@ -199,7 +214,9 @@ def test_no_form_accepts_a_foreign_row_in_any_relation(world: World, role: str) 
     assert looked_at > 10
 
 
-@pytest.mark.parametrize(("role", "unit"), [("officer", "a2"), ("officer", "a"), ("staff", "b1"), ("clerk", "a1")])
+@pytest.mark.parametrize(
+    ("role", "unit"), [("officer", "a2"), ("officer", "a"), ("staff", "b1"), ("clerk", "a1")]
+)
 def test_a_project_cannot_be_added_for_a_unit_behind_the_wall(world: World, role: str, unit: str) -> None:
     client = client_of(world, role)
     response = client.post("/projects/project/add/", project_form(world, world.units[unit].enterprise))
@@ -236,7 +253,10 @@ def test_a_foreign_party_branch_or_supporting_unit_is_refused(world: World) -> N
     client = client_of(world, "officer")
     for name, row in (
         ("supporting_enterprises", world.units["a2"].enterprise),
-        ("party_branches", world.units["b1"].rows[type(world.units["b1"].rows[Project].party_branches.get())]),
+        (
+            "party_branches",
+            world.units["b1"].rows[type(world.units["b1"].rows[Project].party_branches.get())],
+        ),
     ):
         form = {**project_form(world, world.units["a1"].enterprise), name: [row.pk]}
         response = client.post("/projects/project/add/", form)
@@ -308,7 +328,9 @@ def test_programmes_are_read_from_below_without_naming_the_unit_above(world: Wor
         text = text_of(response)
         assert "年度方案" in text
         assert marker("a") not in text.replace(marker("a1"), "").replace(marker("a11"), "")
-    assert client.get(f"/projects/programme/{world.units['b1'].rows[Programme].pk}/change/").status_code == 302
+    assert (
+        client.get(f"/projects/programme/{world.units['b1'].rows[Programme].pk}/change/").status_code == 302
+    )
     assert client.post(f"/projects/programme/{programme.pk}/change/", {"name": "x"}).status_code == 403
 
 

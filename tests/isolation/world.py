@@ -51,7 +51,7 @@ def build() -> World:
     for key, kind in (("a", "sasac"), ("a1", "group"), ("a11", "subsidiary"), ("a111", "department"), ("a2", "group"), ("b", "sasac"), ("b1", "group")):  # fmt: skip
         above = units[key[:-1]].enterprise if len(key) > 1 else None
         units[key] = Unit(key, factories.enterprise(marker(key), kind=kind, parent=above))
-    programmes = {root: _marked(factories.programme(units[root].enterprise, today.year - 1, ends_on=today + datetime.timedelta(days=300), patrolled_until=today + datetime.timedelta(days=400)), root) for root in "ab"}  # fmt: skip
+    programmes = {root: (factories.programme(units[root].enterprise, today.year - 1, ends_on=today + datetime.timedelta(days=300), patrolled_until=today + datetime.timedelta(days=400))) for root in "ab"}  # fmt: skip
     for key, unit in units.items():
         _fill(unit, programmes[key[0]], today)
         unit.rows[Programme] = programmes[key[0]]
@@ -96,7 +96,11 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
         Milestone: milestone,
         Category: factories.category(programme),
         SetAside: SetAside.objects.create(
-            milestone=milestone, as_of=today, at=timezone.now(), error=marker(unit.key), resolved_at=timezone.now()
+            milestone=milestone,
+            as_of=today,
+            at=timezone.now(),
+            error=marker(unit.key),
+            resolved_at=timezone.now(),
         ),
     }
 
@@ -104,7 +108,9 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
 def _marked(obj: Any, key: str) -> Any:
     """Write the unit's marker into every text field that takes free text."""
     for f in obj._meta.fields:
-        free = isinstance(f, models.CharField | models.TextField) and not f.choices and f.name not in _FORMATTED
+        free = (
+            isinstance(f, models.CharField | models.TextField) and not f.choices and f.name not in _FORMATTED
+        )
         if free and not f.validators[1:]:
             setattr(obj, f.name, marker(key)[: f.max_length])
     obj.save()
