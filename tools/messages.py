@@ -54,7 +54,8 @@ def collect() -> Catalog:
         origin = path.relative_to(ROOT).as_posix()
         text = path.read_text(encoding="utf-8")
         if path.suffix != ".py":
-            text = templatize(text, origin=origin)
+            # What stands between the tags is blanked, its indentation is not; Python would trip over it.
+            text = "\n".join(line.lstrip() for line in templatize(text, origin=origin).splitlines())
         found = extract(extract_python, io.BytesIO(text.encode()), KEYWORDS, options={"encoding": "utf-8"})
         for _line, message, _comments, context in found:
             catalog.add(message, locations=[(origin, 0)], context=context)
