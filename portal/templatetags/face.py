@@ -9,6 +9,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.contrib.admin import BooleanFieldListFilter, EmptyFieldListFilter
 from django.contrib.admin.templatetags.admin_list import result_headers, result_hidden_fields, results
 from django.contrib.admin.views.main import PAGE_VAR
 from django.utils.html import escape, strip_tags
@@ -24,6 +25,8 @@ register = template.Library()
 
 #: A filter with so few choices shows them all; a longer one is a menu.
 PILLS = 6
+#: "Yes" alone says nothing: such a filter is a menu with its title.
+_NEED_A_TITLE = (BooleanFieldListFilter, EmptyFieldListFilter)
 #: The order in which lights stand in every bar: what needs attention first.
 LIGHTS = (Light.RED, Light.YELLOW, Light.GREEN, Light.BLUE, Light.GREY)
 
@@ -57,7 +60,7 @@ def filters_of(cl: Any) -> list[dict[str, Any]]:
                 "choices": choices,
                 "chosen": chosen["display"] if chosen else "",
                 "active": bool(chosen) and chosen is not choices[0],
-                "pills": index == 0 and len(choices) <= PILLS,
+                "pills": index == 0 and len(choices) <= PILLS and not isinstance(spec, _NEED_A_TITLE),
             }
         )
     return bars
