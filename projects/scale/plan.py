@@ -14,8 +14,8 @@ from projects.scale.tree import Unit
 from projects.states import MilestoneState, ProjectStatus
 
 SEED = 20210731
-#: Any large prime will do: it spreads the overdue milestones over the whole table.
-PRIME = 2_654_435_761
+#: Steps of this share of a whole fall evenly into it, whatever the whole (the golden ratio).
+EVENLY = 0.618_033_988_75
 
 PROJECT_COLUMNS = (
     "id", "enterprise_id", "category_id", "programme_id", "code", "name", "sort_key", "place", "status",
@@ -50,9 +50,9 @@ def overdue_steps(size: Size) -> Iterator[list[int]]:
     many results lie below the limit, in no visible pattern.
     """
     total, each = size.milestones, size.milestones_per_project
-    factor = PRIME
+    factor = max(1, int(EVENLY * total))
     while math.gcd(factor, total) != 1:
-        factor += 2
+        factor += 1
     for project in range(size.projects):
         first = project * each
         yield [n for n in range(each) if (first + n) * factor % total < size.overdue]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.apps import apps
 from django.core.management.color import no_style
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 
 from enterprises.models import Enterprise
 from enterprises.roles import Role
@@ -82,11 +82,23 @@ def seed(
         )
     started = time.perf_counter()
     with transaction.atomic(), acting(by="seed_scale", source="command"):
+        _ignore_no_trigger()
         _empty()
         result = _fill(size, today, say)
     say("VACUUM ANALYZE …")
     _vacuum()
     return Seeded(*result, size.overdue, round(time.perf_counter() - started, 1))
+
+
+def _ignore_no_trigger() -> None:
+    """Say outright that no trigger is ignored, for this transaction.
+
+    pgtrigger's functions look this setting up at every row and, where it is missing, catch the error:
+    a subtransaction is rolled back, for which PostgreSQL goes through all foreign key checks that are
+    waiting for the commit. Row by row that is quadratic: 9 minutes for 40,000 projects instead of 10 s.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('pgtrigger.ignore', '{}', true)")
 
 
 def _empty() -> None:
@@ -110,6 +122,7 @@ def _fill(size: Size, today: datetime.date, say: Callable[[str], None]) -> tuple
     tree = units(size.enterprises)
     say(f"{len(tree)} 家单位 / enterprises …")
     copy_rows(Enterprise, UNIT_COLUMNS, map(_unit_row, tree))
+    _analyze(Enterprise)
     _reset_sequences(Enterprise)
     root = Enterprise.objects.get(code=ROOT_CODE)
     programme, _made = create_programme(
@@ -133,6 +146,8 @@ def _fill(size: Size, today: datetime.date, say: Callable[[str], None]) -> tuple
     planner = Planner(size, tree, today, programme.pk, categories)
     for some_projects, some_milestones in _batches(planner.rows()):
         projects += copy_rows(Project, PROJECT_COLUMNS, some_projects)
+        if not milestones:
+            _analyze(Project)
         milestones += copy_rows(Milestone, MILESTONE_COLUMNS, some_milestones)
         say(f"{projects} 个项目 / projects, {milestones} 个节点 / milestones …")
     _reset_sequences(Project, Milestone)
@@ -155,6 +170,16 @@ def _batches(rows: Iterator[tuple[Row, list[Row]]]) -> Iterator[tuple[list[Row],
             projects, milestones = [], []
     if projects:
         yield projects, milestones
+
+
+def _analyze(model: type[models.Model]) -> None:
+    """Tell the planner that the table is not empty any more.
+
+    The check of a foreign key is planned once in a session. Planned over an empty table it reads the
+    whole table for every row that follows: hours instead of a minute.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
 def _reset_sequences(*filled: type) -> None:
