@@ -93,7 +93,9 @@ class WithinAny(Scope):
         inside = Within(self.path).q(related.related_model, unit_paths)
         rows = related.related_model._base_manager.filter(inside)
         found = Q(pk__in=rows.values(related.field.attname))
-        return found | Q((f"{self.through}__isnull", True)) if self.orphans else found
+        if self.orphans:
+            found |= ~Q(pk__in=related.related_model._base_manager.values(related.field.attname))
+        return found
 
     def unit_paths_of(self, obj: models.Model) -> list[str]:
         accessor: Any = type(obj)._meta.get_field(self.through)

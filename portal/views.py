@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.shortcuts import render
@@ -51,9 +51,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A fault of ours, or a database that is away: told apart, because the cure differs."""
-    away = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
-    return _page(request, "errors/503.html" if away else "errors/500.html", 503 if away else 500)
+    """A fault of ours, a database that is away, two people at once: told apart, for the cure differs."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        return _page(request, "errors/503.html", 503)
+    if isinstance(error, IntegrityError):
+        # The form was checked and the database still said no: somebody changed the rows in between.
+        return _page(request, "errors/409.html", 409)
+    return _page(request, "errors/500.html", 500)
 
 
 def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
@@ -76,9 +81,9 @@ def _typed(request: HttpRequest) -> list[tuple[str, str]]:
     Only for a form that passes the CSRF check here and now: the fault may have struck before the
     check, and a page that re-sends a stranger's form would undo it.
     """
-    if request.method != "POST" or request.content_type != "application/x-www-form-urlencoded":
+    if request.method != "POST":
         return []
-    if CsrfViewMiddleware(_no_response).process_view(request, _no_response, (), {}) is not None:
+    if _CsrfCheck(_no_response).process_view(request, _no_response, (), {}) is not None:
         return []
     return [
         (name, value)
@@ -86,6 +91,13 @@ def _typed(request: HttpRequest) -> list[tuple[str, str]]:
         if name not in SECRET_FIELDS
         for value in values
     ]
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    """Only answers. The stock refusal renders the failure page, which would ask here again, for ever."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        return HttpResponse(status=403)
 
 
 def _no_response(request: HttpRequest) -> HttpResponse:

@@ -8,7 +8,9 @@ from pathlib import Path
 from tools.docs import roles_page
 
 ROOT = Path(__file__).resolve().parent.parent
-_READ = re.compile(r"""env\.\w+\(\s*["']([A-Z_]+)["']|environ(?:\.get)?[\[(]\s*["']([A-Z_]+)["']|number\(environ, ["']([A-Z_]+)["']""")
+_READ = re.compile(
+    r"""env\.\w+\(\s*["']([A-Z_]+)["']|environ(?:\)?\.get)?[\[(]\s*["']([A-Z_]+)["']|number\(environ, ["']([A-Z_]+)["']"""
+)
 #: Read by the code, but nobody sets them by hand.
 NOT_SETTINGS = {"DJANGO_SETTINGS_MODULE", "PYTEST_VERSION", "LINEAR_MIGRATIONS", "XDG_RUNTIME_DIR"}
 

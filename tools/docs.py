@@ -54,7 +54,13 @@ def roles_page() -> str:
             held.sort(key=lambda a: (order.index(a) if a in order else len(order), a))
             cells.append(" ".join(held))
         lines.append(f"| {subject} | " + " | ".join(cells) + " |")
-    lines += ["", "## Steps on a milestone", "", "| step | from | to | permission | comment |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        "",
+        "## Steps on a milestone",
+        "",
+        "| step | from | to | permission | comment |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for step in TRANSITIONS:
         origin = ", ".join(state.value for state in step.from_states)
         lines.append(

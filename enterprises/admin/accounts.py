@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from axes.utils import reset
 from django.contrib import admin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, SetPasswordForm
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from enterprises.models import Membership, User
-from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
+from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
+from enterprises.scoping import may
 
 
 class NewAccountForm(AdminUserCreationForm):
@@ -57,7 +61,50 @@ class UserAdmin(ScopedModelAdmin):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return self.inlines if obj else ()
+        # Nobody grants a role to themselves, on this page either.
+        return self.inlines if obj and obj.pk != request.user.pk else ()
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:object_id>/password/", view(self.password_view), name="enterprises_user_password"),
+            path("<int:object_id>/unlock/", view(self.unlock_view), name="enterprises_user_unlock"),
+        ]
+        return own + super().get_urls()
+
+    def password_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """A new password for somebody who forgot theirs; one's own is changed with the old one."""
+        user = self.get_object(request, str(object_id))
+        if user is None or not self.has_change_permission(request, user):
+            return self.missing(request, object_id)
+        if user.pk == person(request).pk:
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        form = SetPasswordForm(user, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            form.save()
+            reset(username=user.username)
+            self.message_user(
+                request, _("“%(name)s” has a new password; hand it over in person.") % {"name": user}
+            )
+            return HttpResponseRedirect(reverse("admin:enterprises_user_change", args=[user.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("New password for %(name)s") % {"name": user},
+            "opts": self.opts,
+            "form": form,
+            "account": user,
+        }
+        return TemplateResponse(request, "admin/enterprises/user/password.html", context)
+
+    def unlock_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Let somebody try again who was locked out after wrong passwords."""
+        user = self.get_object(request, str(object_id))
+        if user is None or not may(person(request), "unlock", user):
+            return self.missing(request, object_id)
+        if request.method == "POST":
+            reset(username=user.username)
+            self.message_user(request, _("“%(name)s” can try to log in again.") % {"name": user})
+        return HttpResponseRedirect(reverse("admin:enterprises_user_change", args=[user.pk]))
 
     @admin.display(description=gettext_lazy("memberships"))
     def role_names(self, obj: User) -> str:

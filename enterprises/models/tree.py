@@ -9,6 +9,7 @@ to everything below. Being triggers, they hold for COPY and raw SQL too. C colla
 from __future__ import annotations
 
 import pgtrigger
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +34,14 @@ class TreeNode(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean(self) -> None:
+        """Say in words what the trigger would refuse: a unit below itself."""
+        super().clean()
+        if self.path and self.parent is not None and self.parent.path.startswith(self.path):
+            raise ValidationError(
+                {"parent": _("A unit cannot stand below itself or below one of its own units.")}
+            )
 
     @property
     def depth(self) -> int:
