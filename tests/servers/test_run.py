@@ -27,10 +27,10 @@ UP = "The portal is up"
 class Run:
     """A started `make run` whose output can be read."""
 
-    def __init__(self, data_dir: Path, environ: dict[str, str], port: int) -> None:
+    def __init__(self, data_dir: Path, environ: dict[str, str], port: int, demo: str = "0") -> None:
         self.layout = Layout(data_dir)
         self.output = data_dir.parent / "output"
-        self.environ = {**environ, "DATA_DIR": str(data_dir), "PORT": str(port), "DEMO": "0"}
+        self.environ = {**environ, "DATA_DIR": str(data_dir), "PORT": str(port), "DEMO": demo}
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 RUN, env=self.environ, cwd=PROJECT_ROOT, stdout=output, stderr=output
