@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from enterprises.scoped_admin import ScopedModelAdmin, person
 from projects.admin import filters
+from projects.admin.bars import list_bar
 from projects.admin.project_page import tone_of
 from projects.deadlines import days_overdue, is_overdue
 from projects.models import Milestone
@@ -78,9 +79,7 @@ class MilestoneAdmin(ScopedModelAdmin):
 
     @admin.display(description=gettext_lazy("progress"), ordering="percent")
     def percent_bar(self, obj: Milestone) -> Any:
-        from projects.templatetags.lights import bar
-
-        return bar(obj.percent)
+        return list_bar(obj.percent)
 
     # -- steps --------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
 from projects.admin import filters
+from projects.admin.bars import list_bar
 from projects.admin.project_page import project_page
 from projects.models import Milestone, Project
 from projects.services.lights import refresh_lights
@@ -140,9 +141,7 @@ class ProjectAdmin(ScopedModelAdmin):
 
     @admin.display(description=gettext_lazy("progress"), ordering="actual_percent")
     def progress(self, obj: Project) -> Any:
-        from projects.templatetags.lights import progress_bar
-
-        return progress_bar(obj)
+        return list_bar(obj.actual_percent, obj.planned_percent)
 
     # -- the project page ---------------------------------------------------------------------
 

@@ -46,7 +46,11 @@ class Project(models.Model):
         EXTERNAL = "external", _("For the public")
 
     programme = models.ForeignKey(
-        Programme, on_delete=models.PROTECT, related_name="projects", verbose_name=_("programme")
+        Programme,
+        on_delete=models.PROTECT,
+        related_name="projects",
+        db_index=False,  # project_by_programme
+        verbose_name=_("programme"),
     )
     code = models.CharField(_("code"), max_length=40)
     name = models.CharField(_("project name"), max_length=200)
@@ -65,6 +69,7 @@ class Project(models.Model):
         Enterprise,
         on_delete=models.PROTECT,
         related_name="projects",
+        db_index=False,  # project_by_enterprise
         verbose_name=_("responsible enterprise"),
     )
     supporting_enterprises = models.ManyToManyField(
