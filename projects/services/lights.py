@@ -27,8 +27,8 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.lookups import LessThanOrEqual
 from django.db.models.functions import Cast, Coalesce, Greatest, Least
+from django.db.models.lookups import LessThanOrEqual
 
 from projects.deadlines import days_overdue, due_soon_q, overdue_q
 from projects.lights import Light, ProjectFacts, Reason, judge
