@@ -52,7 +52,19 @@ def test_create_programme_and_member_are_repeatable(register: Path) -> None:
     run("import_enterprises", str(register))
     for _round in range(2):
         run("create_programme", "--code", "P26", "--name", "民生实事", "--year", "2026")
-        run("create_member", "--username", "li", "--role", "officer", "--unit", "G", "--name", "李某某", "--password", "correct horse 26")
+        run(
+            "create_member",
+            "--username",
+            "li",
+            "--role",
+            "officer",
+            "--unit",
+            "G",
+            "--name",
+            "李某某",
+            "--password",
+            "correct horse 26",
+        )
     programme = Programme.objects.get()
     assert (programme.starts_on.isoformat(), programme.ends_on.isoformat()) == ("2026-01-01", "2026-12-31")
     assert Membership.objects.get().user == User.objects.get(username="li")

@@ -72,7 +72,10 @@ def table_of(cl: Any) -> dict[str, Any]:
     heads = list(result_headers(cl))
     labels = ["" if "checkbox" in str(head["text"]) else str(capfirst(head["text"])) for head in heads]
     rows = [
-        {"form": row.form, "cells": [_labelled(cell, label) for cell, label in zip(row, labels, strict=False)]}
+        {
+            "form": row.form,
+            "cells": [_labelled(cell, label) for cell, label in zip(row, labels, strict=False)],
+        }
         for row in results(cl)
     ]
     return {"heads": heads, "rows": rows, "hidden": list(result_hidden_fields(cl))}
@@ -119,7 +122,11 @@ def share_bar(share: Any, longest: int) -> dict[str, Any]:
 def totals_bar(figures: Sequence[Any]) -> dict[str, Any]:
     """All projects as one bar, from the figures of the first page (those that carry a light)."""
     by_light = {figure.tone: figure for figure in figures if figure.tone}
-    parts = [(light, by_light[light.value].value, by_light[light.value].url) for light in LIGHTS if light.value in by_light]
+    parts = [
+        (light, by_light[light.value].value, by_light[light.value].url)
+        for light in LIGHTS
+        if light.value in by_light
+    ]
     return _stack(parts, max(sum(value for _light, value, _url in parts), 1), label=_("Projects by light"))
 
 
@@ -130,7 +137,9 @@ def _stack(parts: Iterable[tuple[Light, int, str]], whole: int, label: str) -> d
             continue
         width = 100.0 * value / whole
         word = f"{light.label} {value:,}"
-        segments.append({"tone": light.value, "x": f"{x:.3f}", "width": f"{width:.3f}", "url": url, "word": word})
+        segments.append(
+            {"tone": light.value, "x": f"{x:.3f}", "width": f"{width:.3f}", "url": url, "word": word}
+        )
         words.append(word)
         x += width
     return {"segments": segments, "label": f"{label}: {', '.join(words)}" if words else str(label)}
@@ -145,7 +154,9 @@ def longest(shares: Sequence[Any]) -> int:
 @register.simple_tag
 def came_by(source: str) -> str:
     """Through which door a change came; the usual one needs no word."""
-    return {"command": _("by a command"), "patrol": _("by the patrol"), "import": _("by an import")}.get(source, "")
+    return {"command": _("by a command"), "patrol": _("by the patrol"), "import": _("by an import")}.get(
+        source, ""
+    )
 
 
 # -- projects ---------------------------------------------------------------------------------------

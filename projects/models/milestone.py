@@ -21,7 +21,11 @@ class Milestone(models.Model):
     # The unique constraint on project and name is an index by project already; a second one would
     # only make every flag of the patrol dearer.
     project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, related_name="milestones", db_index=False, verbose_name=_("project")
+        Project,
+        on_delete=models.CASCADE,
+        related_name="milestones",
+        db_index=False,
+        verbose_name=_("project"),
     )
     name = models.CharField(_("milestone"), max_length=120)
     order = models.PositiveSmallIntegerField(_("order"), default=0)
