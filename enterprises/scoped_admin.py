@@ -255,10 +255,8 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
         objs = list(objs)
         collector = NestedObjects(using=router.db_for_write(self.model), origin=objs)
         collector.collect(objs)
-        counts = {
-            str(model._meta.verbose_name_plural): len(found)
-            for model, found in collector.model_objs.items()  # type: ignore[attr-defined]
-        }
+        found: Any = collector.model_objs
+        counts = {str(model._meta.verbose_name_plural): len(rows) for model, rows in found.items()}
         blocked = [self._named(request, obj) for obj in collector.protected]
         gone = collector.nested(lambda obj: self._named(request, obj))
         return gone, counts, set(), blocked

@@ -70,7 +70,7 @@ def filters_of(cl: Any) -> list[dict[str, Any]]:
 def table_of(cl: Any) -> dict[str, Any]:
     """Head and rows of a list. Each cell carries the word of its column, for the phone's cards."""
     heads = list(result_headers(cl))
-    labels = ["" if "checkbox" in str(head["text"]) else str(capfirst(head["text"])) for head in heads]
+    labels = ["" if "checkbox" in str(head["text"]) else capfirst(str(head["text"])) for head in heads]
     rows = [
         {
             "form": row.form,
