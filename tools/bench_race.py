@@ -11,6 +11,7 @@ import datetime
 import multiprocessing
 import traceback
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from projects.models import Milestone, OverdueEpisode, PatrolRun
-from projects.services.patrol import patrol
+from projects.services.patrol import BATCH, patrol
 from tools.bench_databases import Databases
 from tools.bench_report import Figure
 
@@ -26,10 +27,10 @@ PROCESSES = 6
 Rival = Callable[[datetime.date, Barrier], int]
 
 
-def patrol_together(as_of: datetime.date, together: Barrier) -> int:
+def patrol_together(as_of: datetime.date, together: Barrier, batch: int = BATCH) -> int:
     """The portal's patrol."""
     together.wait(60)
-    return patrol(as_of=as_of).opened
+    return patrol(as_of=as_of, batch=batch).opened
 
 
 def read_decide_save(as_of: datetime.date, together: Barrier) -> int:
@@ -96,7 +97,8 @@ def duplicates() -> int:
 
 def measure_race(databases: Databases, template: str, today: datetime.date, overdue: int) -> list[Figure]:
     with databases.copy_of(template):
-        shares = race(patrol_together, as_of=today)
+        # Small batches, or the first to come would have everything before the others have begun.
+        shares = race(partial(patrol_together, batch=200), as_of=today)
         opened, double = OverdueEpisode.objects.count(), duplicates()
     with databases.copy_of(template):
         drop_the_guard()
