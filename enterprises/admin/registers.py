@@ -8,10 +8,17 @@ from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
+
+
+def demo_mark(unit: Enterprise) -> SafeString:
+    return (
+        format_html('<span class="demo-mark">{}</span>', _("demo data")) if unit.is_demo else SafeString("")
+    )
 
 
 class AliasInline(ScopedInline):
@@ -50,12 +57,11 @@ class EnterpriseAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("full name"), ordering="path")
     def tree_name(self, obj: Enterprise) -> str:
-        mark = format_html('<span class="demo-mark">{}</span>', _("demo data")) if obj.is_demo else ""
         return format_html(
             '<span class="tree" data-depth="{}"><span class="row-title">{}</span>{}</span>',
             min(obj.depth, 5),
             obj.name,
-            mark,
+            demo_mark(obj),
         )
 
     @admin.display(description=_("parent"))
@@ -70,7 +76,8 @@ class EnterpriseAdmin(ScopedModelAdmin):
 
 @admin.register(PartyBranch)
 class PartyBranchAdmin(ScopedModelAdmin):
-    list_display = ("name", "kind", "enterprise", "secretary", "member_count", "code")
+    list_display = ("marked_name", "kind", "enterprise", "secretary", "member_count", "code")
+    list_display_links = ("marked_name",)
     list_filter = ("kind",)
     search_fields = ("name", "code", "enterprise__name", "enterprise__short_name")
     search_help_text = _("Name, code or enterprise")
@@ -85,3 +92,7 @@ class PartyBranchAdmin(ScopedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("enterprise")
+
+    @admin.display(description=_("name"), ordering="name")
+    def marked_name(self, obj: PartyBranch) -> str:
+        return format_html('<span class="row-title">{}</span>{}', obj.name, demo_mark(obj.enterprise))

@@ -99,7 +99,7 @@ def _worded(html: str) -> str:
 @register.filter
 def worded(html: str) -> SafeString:
     """The admin's yes and no pictures as words: a red cross at a harmless "no" is a false alarm."""
-    return mark_safe(_worded(str(html)))
+    return mark_safe(_worded(str(html)) or "—")
 
 
 @register.simple_tag

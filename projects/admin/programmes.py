@@ -29,7 +29,7 @@ class CategoryInline(ScopedInline):
 
 @admin.register(Programme)
 class ProgrammeAdmin(ScopedModelAdmin):
-    list_display = ("name", "year", "owner_name", "starts_on", "ends_on", "state", "rows_and_reported")
+    list_display = ("name", "year_of", "owner_name", "starts_on", "ends_on", "state", "rows_and_reported")
     search_fields = ("name", "code")
     inlines = (CategoryInline,)
     autocomplete_fields = ("owner",)
@@ -62,6 +62,10 @@ class ProgrammeAdmin(ScopedModelAdmin):
                 rows_seen=Coalesce(Subquery(seen), 0), visible_owner=Subquery(owners.values("name")[:1])
             )
         )
+
+    @admin.display(description=gettext_lazy("year"), ordering="year")
+    def year_of(self, obj: Programme) -> str:
+        return str(obj.year)  # as a number it would read 2,026
 
     @admin.display(description=gettext_lazy("issued by"))
     def owner_name(self, obj: Any) -> str:
