@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, IntegerField, Q, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -23,6 +25,8 @@ from projects.querysets import MilestoneQuerySet
 from projects.states import MilestoneState
 
 RED_LIST = 12
+#: The longest overdue first; behind plan without a missed date comes after them.
+_LONGEST_LATE = Cast(KT("light_reason__days"), IntegerField()).desc(nulls_last=True)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,16 @@ class Share:
     red_url: str
 
 
+@dataclass(frozen=True)
+class ProgrammeRow:
+    """A programme with the number of its projects that this person may see."""
+
+    programme: Programme
+    in_force: bool
+    projects: int
+    url: str
+
+
 @dataclass
 class Home:
     as_of: datetime.date
@@ -63,7 +77,7 @@ class Home:
     soon_url: str = ""
     units: list[Share] = field(default_factory=list)
     categories: list[Share] = field(default_factory=list)
-    programmes: list[Programme] = field(default_factory=list)
+    programmes: list[ProgrammeRow] = field(default_factory=list)
     administrator: list[Figure] = field(default_factory=list)
 
 
@@ -84,8 +98,8 @@ def home_for(user: User, as_of: datetime.date) -> Home:
 def _business(home: Home, user: User, as_of: datetime.date) -> None:
     projects = Project.objects.visible_to(user).in_force(as_of)
     milestones = Milestone.objects.visible_to(user).in_force(as_of)
-    home.programmes = list(Programme.objects.visible_to(user).order_by("-year", "code"))
-    home.is_demo = any(p.is_demo and p.in_force(as_of) for p in home.programmes)
+    home.programmes = list(_programmes(user, as_of))
+    home.is_demo = any(row.programme.is_demo and row.in_force for row in home.programmes)
     lights = {row["light"]: row["n"] for row in projects.order_by().values("light").annotate(n=Count("pk"))}
     home.totals = [
         Figure(_("Projects in force"), sum(lights.values()), list_url("projects_project")),
@@ -103,7 +117,7 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
     with_names = projects.select_related(
         "enterprise", "programme", "category", "accountable_lead", "direct_lead", "coordinator"
     )
-    home.red = list(with_names.filter(light=Light.RED).order_by("-light_reason__days", "pk")[:RED_LIST])
+    home.red = list(with_names.filter(light=Light.RED).order_by(_LONGEST_LATE, "pk")[:RED_LIST])
     home.red_url = list_url("projects_project", light=Light.RED.value)
     home.soon = list(
         milestones.due_soon(as_of)
@@ -113,6 +127,20 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
     home.soon_url = list_url("projects_milestone", when="soon")
     home.units = _shares(projects, "enterprise_id", "enterprise__name", "enterprise")
     home.categories = _shares(projects, "category__name", "category__name", "category_name")
+
+
+def _programmes(user: User, as_of: datetime.date) -> Iterable[ProgrammeRow]:
+    """The newest programmes, with what is history by now: published facts stay one click away."""
+    counted = dict(
+        Project.objects.visible_to(user).order_by().values_list("programme").annotate(n=Count("pk"))
+    )
+    for programme in Programme.objects.visible_to(user).order_by("-year", "code")[:6]:
+        yield ProgrammeRow(
+            programme,
+            programme.in_force(as_of),
+            counted.get(programme.pk, 0),
+            list_url("projects_project", programme=programme.pk),
+        )
 
 
 def _needs_me(user: User, milestones: MilestoneQuerySet[Milestone], as_of: datetime.date) -> Iterable[Figure]:

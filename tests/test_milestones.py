@@ -78,13 +78,13 @@ def test_buttons_and_checks_agree_for_every_state_and_role(
 
 def test_nobody_reviews_a_claim_of_their_own(world: dict, today: datetime.date) -> None:
     Milestone.objects.update(state="submitted", claimed_on=today, submitted_by=world["staff"])
-    with pytest.raises(Refused, match="own"):
+    with pytest.raises(Refused, match="本人"):
         step(world, "accept", "staff", today)
 
 
 def test_a_completion_in_the_future_is_refused(world: dict, today: datetime.date) -> None:
     step(world, "start", "officer", today)
-    with pytest.raises(Refused, match="future"):
+    with pytest.raises(Refused, match="不能晚于今天"):
         step(world, "submit", "officer", today, claimed_on=today + DAY)
 
 
@@ -93,7 +93,7 @@ def test_milestones_of_an_archived_programme_are_history(world: dict, today: dat
     programme.archived_on = today
     programme.save()
     milestone = Milestone.objects.get()
-    assert "archived" in refusal(milestone, TRANSITIONS[0], world["officer"], today)
+    assert "已归档" in refusal(milestone, TRANSITIONS[0], world["officer"], today)
 
 
 @pytest.mark.parametrize("percent", [-1, 101])
@@ -146,7 +146,7 @@ def test_taking_in_twice_changes_nothing_and_a_dated_project_gets_its_completion
 def test_due_before_start_is_refused_by_form_and_database(world: dict, today: datetime.date) -> None:
     milestone = world["milestone"]
     milestone.starts_on = today + DAY
-    with pytest.raises(ValidationError, match="before the start"):
+    with pytest.raises(ValidationError, match="不得早于开始日期"):
         milestone.full_clean()
     with pytest.raises(IntegrityError), transaction.atomic():
         Milestone.objects.update(starts_on=today + DAY)

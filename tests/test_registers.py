@@ -62,7 +62,7 @@ def test_an_enterprise_with_projects_cannot_be_deleted() -> None:
 def test_a_wrong_credit_code_is_refused_and_a_right_one_is_normalised() -> None:
     unit = factories.enterprise(parent=factories.sasac())
     unit.credit_code = "91350100M000100Y44"
-    with pytest.raises(ValidationError, match="check"):
+    with pytest.raises(ValidationError, match="校验码"):
         unit.full_clean()
     unit.credit_code = " 91350100m000100y43 "
     unit.save()
