@@ -46,6 +46,20 @@ class CappedPaginator(Paginator):
         rows: Any = self.object_list
         return int(rows.order_by()[: COUNT_CAP + 1].count())
 
+    def page(self, number: Any) -> Any:
+        """A page; when few rows match, they are found first and put in order afterwards.
+
+        Left to itself the planner walks the whole table in the order of the list and drops what does
+        not match, in the hope that a page fills soon. Where the rows of one group stand together
+        far from the start it reads every other group's first (officer, 200,000 projects: 29 ms,
+        this way 3). The limit of the inner query keeps the planner from seeing through it; having
+        counted, we know that it cuts nothing off.
+        """
+        if self.count <= COUNT_CAP and isinstance(self.object_list, models.QuerySet):
+            matching = self.object_list.order_by().values("pk")[: COUNT_CAP + 1]
+            self.object_list = self.object_list.filter(pk__in=matching)
+        return super().page(number)
+
 
 class ScopedChangeList(ChangeList):
     """The list page. Its totals are capped, and it never counts the rows outside the filter."""

@@ -401,3 +401,19 @@ def test_the_security_administrator_unlocks_an_account(world: dict) -> None:
         log_in(world["staff"].username, "nonsense")
     client_of(world["security"]).post(f"/enterprises/user/{world['staff'].pk}/unlock/")
     assert log_in(world["staff"].username, factories.PASSWORD).status_code == 302
+
+
+def test_an_archived_programme_states_no_more_than_was_known(world: dict) -> None:
+    """Days late stop with the programme, and a badge of history counts nothing."""
+    programme = world["project"].programme
+    programme.archived_on = world["today"]
+    programme.save()
+    Project.objects.update(light_on=None)
+    client = client_of(world["staff"])
+    page = client.get(f"/projects/project/{world['project'].pk}/").content.decode()
+    assert "归档时未解除" in page
+    assert "仍在逾期" not in page
+    assert "无进度填报" in page
+    (_episode, days), *_rest = client.get(f"/projects/project/{world['project'].pk}/").context["episodes"]
+    assert days == 2, "three days ago it was due; the day before archiving was the last that counts"
+    assert "逾期 3 天" not in client.get(f"/projects/milestone/?programme={programme.pk}").content.decode()

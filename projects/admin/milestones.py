@@ -17,8 +17,7 @@ from django.utils.translation import gettext_lazy
 from enterprises.scoped_admin import ScopedModelAdmin, person
 from projects.admin import filters
 from projects.admin.bars import list_bar
-from projects.admin.project_page import tone_of
-from projects.deadlines import days_overdue, is_overdue
+from projects.admin.project_page import days_shown, tone_of
 from projects.models import Milestone
 from projects.services.lights import refresh_lights
 from projects.services.milestones import refusal, report_percent, take_step
@@ -64,8 +63,7 @@ class MilestoneAdmin(ScopedModelAdmin):
         from projects.templatetags.lights import milestone_badge
 
         today = timezone.localdate()
-        days = days_overdue(obj.due_on, today) if is_overdue(obj, today) else 0
-        return milestone_badge(tone_of(obj, today), days, obj, today)
+        return milestone_badge(tone_of(obj, today), days_shown(obj, today), obj, today)
 
     @admin.display(description=gettext_lazy("milestone"))
     def name_and_project(self, obj: Milestone) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,9 @@ def project_page(request: HttpRequest, model_admin: Any, project: Project) -> Ht
         "rows": [_row(m, request.user, today) for m in milestones],
         "episodes": [
             (episode, episode.days(today))
-            for episode in episodes.select_related("milestone").order_by("-opened_on", "-pk")
+            for episode in episodes.select_related("milestone__project__programme").order_by(
+                "-opened_on", "-pk"
+            )
         ],
         "entries": history_of([project, *milestones], request.user, limit=40),
         "can_change": model_admin.has_change_permission(request, project),
@@ -63,13 +66,20 @@ def _row(milestone: Milestone, user: Any, today: Any) -> MilestoneRow:
     return MilestoneRow(
         milestone=milestone,
         tone=tone_of(milestone, today),
-        days=days_overdue(milestone.due_on, today) if is_overdue(milestone, today) else 0,
+        days=days_shown(milestone, today),
         steps=steps_for(milestone, user, today),
         can_report=milestone.state in OPEN_MILESTONE_STATES
         and not milestone.is_suspended
         and may(user, "report", milestone)
         and milestone.project.programme.in_force(today),
     )
+
+
+def days_shown(milestone: Milestone, today: datetime.date) -> int:
+    """Days overdue for a badge; an archived programme is history and counts no further."""
+    if not milestone.project.programme.in_force(today) or not is_overdue(milestone, today):
+        return 0
+    return days_overdue(milestone.due_on, today)
 
 
 def tone_of(milestone: Milestone, today: Any) -> str:

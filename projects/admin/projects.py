@@ -141,6 +141,8 @@ class ProjectAdmin(ScopedModelAdmin):
 
     @admin.display(description=gettext_lazy("progress"), ordering="actual_percent")
     def progress(self, obj: Project) -> Any:
+        if obj.light_on is None:
+            return "—"  # never judged: nothing was ever reported, which is not the same as 0 %
         return list_bar(obj.actual_percent, obj.planned_percent)
 
     # -- the project page ---------------------------------------------------------------------

@@ -6,12 +6,13 @@ import csv
 import datetime
 import json
 from pathlib import Path
+from typing import Any
 
 from enterprises.models import Enterprise, PartyBranch
 from projects.models import Programme
 from projects.services.programmes import create_programme
-from projects.services.projects import take_in
-from projects.states import ProjectStatus
+from projects.services.projects import COMPLETION, take_in
+from projects.states import MilestoneState, ProjectStatus
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -55,6 +56,7 @@ def _take_in(programme: Programme, row: dict[str, str]) -> None:
         due_on=due_on,
         status_text=row["status_text"],
         measures=row["measures"],
+        milestones=_milestones(row, due_on),
         beneficiaries_text=row["beneficiaries_text"],
         beneficiaries_number=row["beneficiaries_number"] or None,
         beneficiaries_unit=row["beneficiaries_unit"],
@@ -64,6 +66,14 @@ def _take_in(programme: Programme, row: dict[str, str]) -> None:
         source=row["source"],
         note=row["note"],
     )
+
+
+def _milestones(row: dict[str, str], due_on: datetime.date | None) -> list[dict[str, Any]] | None:
+    """The one published promise, begun where the source says that work had begun."""
+    if due_on is None:
+        return None
+    begun = MilestoneState.IN_PROGRESS if row["starts_on"] else MilestoneState.NOT_STARTED
+    return [{"name": COMPLETION, "starts_on": _day(row["starts_on"]), "due_on": due_on, "state": begun}]
 
 
 def listed(text: str) -> list[str]:

@@ -77,5 +77,7 @@ class OverdueEpisode(models.Model):
         return f"{self.milestone} · {self.opened_on}"
 
     def days(self, as_of: datetime.date) -> int:
-        """Days late: kept once closed, counted while open."""
-        return self.days_late if self.days_late is not None else days_overdue(self.due_on, as_of)
+        """Days late: kept once closed, counted while open and while the programme is followed."""
+        if self.days_late is not None:
+            return self.days_late
+        return days_overdue(self.due_on, self.milestone.project.programme.last_day_counted(as_of))

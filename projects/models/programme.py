@@ -103,6 +103,17 @@ class Programme(models.Model):
     def light_policy(self) -> LightPolicy:
         return LightPolicy(self.warning_days, self.yellow_gap, self.red_gap)
 
+    def last_day_counted(self, as_of: datetime.date) -> datetime.date:
+        """The latest day, up to `as_of`, on which the programme's items were still followed.
+
+        Days late stop there: what happened to an open item after its programme was archived is not
+        known, and a number that grows for ever would state it as a fact.
+        """
+        until = self.patrolled_until
+        if self.archived_on is not None:
+            until = min(until, self.archived_on - datetime.timedelta(days=1))
+        return min(as_of, until)
+
     def in_force(self, as_of: datetime.date) -> bool:
         """Python twin of `querysets.in_force_q`."""
         return self.starts_on <= as_of <= self.patrolled_until and (
