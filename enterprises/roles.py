@@ -64,15 +64,14 @@ _READ_BUSINESS = _permissions(
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.STAFF: _READ_BUSINESS
     | _permissions(
-        enterprises__enterprise="add change delete export",
+        enterprises__enterprise="add change delete",
         enterprises__enterprisealias="add change delete",
-        enterprises__partybranch="add change delete export",
+        enterprises__partybranch="add change delete",
         enterprises__user="choose",
         projects__programme="add change archive",
         projects__category="add change delete",
-        projects__project="add change delete approve suspend export",
-        projects__milestone="add change delete review cancel export",
-        projects__overdueepisode="export",
+        projects__project="add change delete approve",
+        projects__milestone="add change delete review cancel",
         projects__patrolrun="view",
         projects__setaside="view retry",
     ),
@@ -80,8 +79,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     | _permissions(
         enterprises__partybranch="change",
         enterprises__user="choose",
-        projects__project="add change export",
-        projects__milestone="add change report export",
+        projects__project="add change",
+        projects__milestone="add change report",
         projects__patrolrun="view",
     ),
     Role.LEADER: _READ_BUSINESS | _permissions(projects__project="export", projects__patrolrun="view"),

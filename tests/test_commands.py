@@ -122,3 +122,25 @@ def test_the_demo_logins_have_their_roles(demo: None) -> None:
     other = Project.objects.visible_to(User.objects.get(username="officer2"))
     assert other.exists()
     assert not other.filter(pk__in=Project.objects.visible_to(officer)).exists()
+
+
+def test_there_is_no_superuser_to_be_made() -> None:
+    with pytest.raises(CommandError, match="create_member"):
+        run("createsuperuser")
+    assert not any(field.name == "is_superuser" for field in User._meta.get_fields())
+
+
+def test_every_right_in_the_table_is_asked_for_somewhere() -> None:
+    """A right that nothing checks would be a promise in docs/roles.md that the portal does not keep."""
+    from enterprises.roles import PERMISSIONS
+
+    root = Path(__file__).resolve().parent.parent
+    source = "\n".join(
+        path.read_text()
+        for folder in ("portal", "enterprises", "projects", "journal", "templates")
+        for path in (root / folder).rglob("*")
+        if path.suffix in (".py", ".html") and path.name != "roles.py"
+    )
+    for permission in set().union(*PERMISSIONS.values()):
+        action = permission.split(".")[1].split("_")[0]
+        assert f'"{action}"' in source or permission in source, permission
