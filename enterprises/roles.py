@@ -83,7 +83,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         projects__milestone="add change report",
         projects__patrolrun="view",
     ),
-    Role.LEADER: _READ_BUSINESS | _permissions(projects__project="export", projects__patrolrun="view"),
+    Role.LEADER: _READ_BUSINESS | _permissions(projects__patrolrun="view"),
     Role.SYSTEM: _permissions(
         projects__patrolrun="view",
         projects__setaside="view retry",
