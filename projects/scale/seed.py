@@ -95,7 +95,7 @@ def _ignore_no_trigger() -> None:
 
     pgtrigger's functions look this setting up at every row and, where it is missing, catch the error:
     a subtransaction is rolled back, for which PostgreSQL goes through all foreign key checks that are
-    waiting for the commit. Row by row that is quadratic: 9 minutes for 40,000 projects instead of 10 s.
+    waiting for the commit. Row by row that is quadratic: 44,000 projects in 8 minutes, where 200,000 take one.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('pgtrigger.ignore', '{}', true)")
