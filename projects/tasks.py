@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from projects.services.lights import refresh_lights
+from projects.services.lights import follow_patrol
 from projects.services.patrol import patrol
 
 
@@ -13,5 +13,5 @@ from projects.services.patrol import patrol
 def run_patrol() -> None:
     """Open and close overdue episodes for today, then bring the lights up to date."""
     today = timezone.localdate()
-    patrol(as_of=today)
-    refresh_lights(as_of=today)
+    result = patrol(as_of=today)
+    follow_patrol(run_id=result.run_id, as_of=today)

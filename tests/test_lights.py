@@ -18,7 +18,8 @@ from projects.lights import (
     reason_text,
 )
 from projects.models import Milestone, Project
-from projects.services.lights import refresh_lights
+from projects.services.lights import follow_patrol, refresh_lights
+from projects.services.patrol import patrol
 from projects.states import MilestoneState
 from tests import factories
 
@@ -120,3 +121,23 @@ def test_lights_are_written_only_where_they_changed(today: datetime.date) -> Non
     assert refresh_lights(as_of=today, project_ids=[project.pk]) == 1
     project.refresh_from_db()
     assert project.light == "red"
+
+
+@pytest.mark.django_db
+def test_after_a_patrol_all_lights_once_a_day_and_then_only_what_it_touched(today: datetime.date) -> None:
+    programme = factories.programme(factories.sasac())
+    quiet, late = (factories.project(programme.owner, programme) for _n in range(2))
+    factories.milestone(quiet, today + DAY * 50)
+    result = patrol(as_of=today)
+    assert follow_patrol(run_id=result.run_id, as_of=today) == 2
+    # A change behind the portal's back waits for the next day; what the patrol opened does not.
+    Project.objects.filter(pk=quiet.pk).update(light="red")
+    factories.milestone(late, today - DAY)
+    result = patrol(as_of=today)
+    assert follow_patrol(run_id=result.run_id, as_of=today) == 1
+    late.refresh_from_db()
+    assert late.light == "red"
+    idle = patrol(as_of=today)
+    assert follow_patrol(run_id=idle.run_id, as_of=today) == 0
+    assert follow_patrol(run_id=patrol(as_of=today).run_id, as_of=today) == 0
+    assert follow_patrol(run_id=None, as_of=today + DAY) == 2

@@ -21,7 +21,7 @@ from projects.querysets import ProgrammeQuerySet
 WIND_UP = datetime.timedelta(days=92)
 
 
-@tracked()
+@tracked(exclude=["lights_on"])
 class Programme(models.Model):
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=120)
@@ -60,6 +60,8 @@ class Programme(models.Model):
         blank=True,
         help_text=_("The number of projects that was published; the portal adds no rows to match it."),
     )
+    #: Day for which all its projects were judged; within a day only what was touched is judged again.
+    lights_on = models.DateField(null=True, blank=True, editable=False)
     is_demo = models.BooleanField(_("demonstration data"), default=False, editable=False)
     source = models.TextField(_("source"), blank=True)
     note = models.TextField(_("note"), blank=True)

@@ -37,16 +37,18 @@ BATCH = 10_000
 
 @dataclass(frozen=True)
 class PatrolResult:
-    """What one run did. `on` is the day it walked for, ISO."""
+    """What one run did. `on` is the day it walked for, ISO; `run_id` its row, None when it was idle."""
 
     on: str
     opened: int
     closed: int
     set_aside: int
     seconds: float
+    run_id: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """The stable interface of `manage.py patrol --json`."""
+        return {name: value for name, value in asdict(self).items() if name != "run_id"}
 
 
 def patrol(*, as_of: datetime.date, by_clock: bool = True, batch: int = BATCH) -> PatrolResult:
@@ -69,7 +71,7 @@ def patrol(*, as_of: datetime.date, by_clock: bool = True, batch: int = BATCH) -
     run.seconds = round(time.perf_counter() - clock, 3)
     run.finished_at = timezone.now()
     _keep(run)
-    return PatrolResult(as_of.isoformat(), opened, closed, run.set_aside, run.seconds)
+    return PatrolResult(as_of.isoformat(), opened, closed, run.set_aside, run.seconds, run.pk)
 
 
 def _to_open(as_of: datetime.date) -> QuerySet[Milestone]:

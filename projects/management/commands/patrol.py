@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from projects.services.lights import refresh_lights
+from projects.services.lights import follow_patrol
 from projects.services.patrol import patrol
 
 
@@ -26,7 +26,9 @@ class Command(BaseCommand):
         today = timezone.localdate()
         result = patrol(as_of=on or today, by_clock=on is None)
         if on is None or on == today:
-            refresh_lights(as_of=today)  # lights show today; a past day must not repaint them
+            follow_patrol(
+                run_id=result.run_id, as_of=today
+            )  # lights show today; a past day must not repaint them
         self._tell(result, json)
 
     def _tell(self, result: Any, as_json: bool) -> None:
