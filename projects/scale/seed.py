@@ -82,23 +82,11 @@ def seed(
         )
     started = time.perf_counter()
     with transaction.atomic(), acting(by="seed_scale", source="command"):
-        _ignore_no_trigger()
         _empty()
         result = _fill(size, today, say)
     say("VACUUM ANALYZE …")
     _vacuum()
     return Seeded(*result, size.overdue, round(time.perf_counter() - started, 1))
-
-
-def _ignore_no_trigger() -> None:
-    """Say outright that no trigger is ignored, for this transaction.
-
-    pgtrigger's functions look this setting up at every row and, where it is missing, catch the error:
-    a subtransaction is rolled back, for which PostgreSQL goes through all foreign key checks that are
-    waiting for the commit. Row by row that is quadratic: 44,000 projects in 8 minutes, where 200,000 take one.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('pgtrigger.ignore', '{}', true)")
 
 
 def _empty() -> None:
