@@ -20,7 +20,7 @@ LIKE_PRODUCTION = env PRODUCTION=1 ALLOWED_HOSTS=portal.example.cn DATA_DIR=.dat
 
 .PHONY: help
 help: ## Show this list
-	@echo "民生实事项目督办平台 / Livelihood projects portal"
+	@echo "民生项目督办门户 / Livelihood projects portal"
 	@echo
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo

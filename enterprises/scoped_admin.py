@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.utils import NestedObjects, quote
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import models, router
+from django.db import connection, models, router
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
@@ -36,6 +37,12 @@ def person(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+def columns_of(obj: models.Model, names: Iterable[str]) -> list[str]:
+    """Those of `names` that are columns of the row itself."""
+    own = {field.name for field in obj._meta.concrete_fields}
+    return [name for name in names if name in own]
 
 
 class CappedPaginator(Paginator):
@@ -72,6 +79,22 @@ class ScopedChangeList(ChangeList):
         return qs  # what a row shows is named in the admin's get_queryset
 
 
+class _IdsOnly:
+    """Shows a form again after a wrong value: the stock widget asks the database for it as it is."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        known = [one for one in value if str(one).isascii() and str(one).isdigit() and len(str(one)) < 19]
+        return super().optgroups(name, known, attrs)  # type: ignore[misc]
+
+
+class PlainAutocomplete(_IdsOnly, AutocompleteSelect):
+    pass
+
+
+class PlainAutocompleteMultiple(_IdsOnly, AutocompleteSelectMultiple):
+    pass
+
+
 class ScopedRelatedFilter(admin.RelatedFieldListFilter):
     """A list filter that offers only what the person may see."""
 
@@ -93,10 +116,14 @@ class _ScopedForms:
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = self._choices(db_field, request)
+        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+            kwargs.setdefault("widget", PlainAutocomplete(db_field, self.admin_site))  # type: ignore[attr-defined]
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = self._choices(db_field, request)
+        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+            kwargs.setdefault("widget", PlainAutocompleteMultiple(db_field, self.admin_site))  # type: ignore[attr-defined]
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -152,7 +179,10 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
         for item in self.get_list_filter(request):  # type: ignore[arg-type]
             field = item[0] if isinstance(item, list | tuple) else item
             if isinstance(field, str):
-                names |= {f"{field}{end}" for end in ("__exact", "__id__exact", "__isnull", "__gte", "__lt")}
+                names |= {
+                    f"{field}{end}"
+                    for end in ("__exact", "__id__exact", "__isnull", "__isempty", "__gte", "__lt")
+                }
             elif parameter := getattr(field, "parameter_name", None):
                 names.add(parameter)  # a filter of our own; it asks the wall itself
         return names
@@ -241,6 +271,33 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
                     continue
             initial[name] = value
         return initial
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Find the row through the wall; for a save, lock it first.
+
+        Unlocked, a form that was being saved wrote back what it had read before a colleague's
+        decision, and the decision was gone.
+        """
+        if request.method == "POST" and connection.in_atomic_block and object_id.isdecimal():
+            self.model._base_manager.select_for_update(of=("self",)).filter(pk=object_id[:18]).first()
+        return super().get_object(request, object_id, from_field)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write only what the form changed: the other columns belong to whoever set them."""
+        if not change:
+            obj.save()
+        elif columns := columns_of(obj, form.changed_data):
+            obj.save(update_fields=columns)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        formset.save(commit=False)
+        for obj in formset.new_objects:
+            obj.save()
+        for obj, changed in formset.changed_objects:
+            obj.save(update_fields=columns_of(obj, changed))
+        for obj in formset.deleted_objects:
+            obj.delete()
+        formset.save_m2m()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

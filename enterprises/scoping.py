@@ -85,7 +85,7 @@ class WithinAny(Scope):
 
     through: str
     path: str
-    #: A row that belongs to nobody yet (an account just opened) is seen by whoever may see any.
+    #: A row that belongs to nobody yet (an account just opened) is seen from the top of a tree.
     orphans: bool = False
 
     def q(self, model: type[models.Model], unit_paths: list[str]) -> Q:
@@ -93,7 +93,7 @@ class WithinAny(Scope):
         inside = Within(self.path).q(related.related_model, unit_paths)
         rows = related.related_model._base_manager.filter(inside)
         found = Q(pk__in=rows.values(related.field.attname))
-        if self.orphans:
+        if self.orphans and _at_a_root(unit_paths):
             found |= ~Q(pk__in=related.related_model._base_manager.values(related.field.attname))
         return found
 
@@ -105,8 +105,29 @@ class WithinAny(Scope):
     def covers(self, obj: models.Model, unit_paths: list[str]) -> bool:
         own = self.unit_paths_of(obj)
         if not own:
-            return self.orphans and bool(unit_paths)
+            return self.orphans and _at_a_root(unit_paths)
         return any(path.startswith(unit) for path in own for unit in unit_paths)
+
+
+@dataclass(frozen=True)
+class WithinAll(WithinAny):
+    """The row lies inside with *every* enterprise it belongs to.
+
+    For whatever changes an account: who keeps the accounts of one group must not set the password of a
+    colleague who also holds a role at the commission above it.
+    """
+
+    def q(self, model: type[models.Model], unit_paths: list[str]) -> Q:
+        related: Any = model._meta.get_field(self.through)
+        inside = Within(self.path).q(related.related_model, unit_paths)
+        outside = related.related_model._base_manager.exclude(inside)
+        return super().q(model, unit_paths) & ~Q(pk__in=outside.values(related.field.attname))
+
+    def covers(self, obj: models.Model, unit_paths: list[str]) -> bool:
+        own = self.unit_paths_of(obj)
+        return super().covers(obj, unit_paths) and all(
+            any(path.startswith(unit) for unit in unit_paths) for path in own
+        )
 
 
 @dataclass(frozen=True)
@@ -134,6 +155,23 @@ class SharedBelow(Scope):
         if not own:
             return bool(unit_paths)
         return any(p.startswith(u) or u.startswith(p) for p in own for u in unit_paths)
+
+
+@dataclass(frozen=True)
+class IssuedBy(Within):
+    """The changing side of `SharedBelow`: from the issuing unit or above.
+
+    What the whole portal shares, because no unit issued it, is changed from the top of a tree.
+    """
+
+    def q(self, model: type[models.Model], unit_paths: list[str]) -> Q:
+        found = super().q(model, unit_paths)
+        return found | Q((f"{self.path}__isnull", True)) if _at_a_root(unit_paths) else found
+
+    def covers(self, obj: models.Model, unit_paths: list[str]) -> bool:
+        if not self.unit_paths_of(obj):
+            return _at_a_root(unit_paths)
+        return super().covers(obj, unit_paths)
 
 
 @dataclass(frozen=True)
@@ -168,9 +206,16 @@ def permission_name(model: type[models.Model], action: str) -> str:
 
 def _scope_for(model: type[models.Model], action: str) -> Scope:
     scope: Scope = model.scope  # type: ignore[attr-defined]
-    # What is shared downwards is read from below, never changed from below.
-    if isinstance(scope, SharedBelow) and action not in ("view", "choose"):
-        return Within(scope.path)
+    if action == "view":
+        return scope
+    if isinstance(scope, SharedBelow) and action != "choose":
+        # What is shared downwards is read from below, never changed from below.
+        return IssuedBy(scope.path)
+    if isinstance(scope, WithinAny):
+        if action == "choose":
+            # An account without a role yet answers for nothing: it is no choice for anybody.
+            return WithinAny(scope.through, scope.path)
+        return WithinAll(scope.through, scope.path, scope.orphans)
     return scope
 
 
@@ -205,6 +250,10 @@ def users_who_may(action: str, obj: models.Model, *, on: datetime.date) -> model
         above = {p for path in scope.unit_paths_of(obj) for p in prefixes(path)}
         held = held.filter(unit__path__in=above)
     return User._base_manager.filter(is_active=True, pk__in=held.values("user_id"))
+
+
+def _at_a_root(unit_paths: list[str]) -> bool:
+    return any(path.count(".") == 1 for path in unit_paths)
 
 
 def _outermost(paths: list[str]) -> list[str]:

@@ -27,6 +27,11 @@ def acting(*, by: str, why: str = "", source: str) -> Iterator[None]:
         yield
 
 
+def because(why: str) -> pghistory.context:
+    """Give the reason of the changes inside the block, where a page asked the person for one."""
+    return pghistory.context(why=why[:500])
+
+
 class JournalMiddleware:
     """Opens the journal's context for every request that may write.
 
@@ -48,6 +53,5 @@ class JournalMiddleware:
             source="web",
             click=uuid.uuid4().hex,
             path=request.path,
-            why=request.POST.get("reason", "")[:500] if request.content_type != "multipart/form-data" else "",
         ):
             return self.get_response(request)

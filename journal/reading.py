@@ -101,7 +101,11 @@ def latest(
         arms.append(page.values_list("arm", "pgh_id", "pgh_created_at")[:size])
     if not arms:
         return []
-    found = arms[0].union(*arms[1:], all=True).order_by("-pgh_created_at", "-pgh_id")[:size]
+    found = (
+        arms[0].union(*arms[1:], all=True).order_by("-pgh_created_at", "-pgh_id")[:size]
+        if arms[1:]
+        else arms[0]
+    )
     wanted: dict[int, list[int]] = {}
     for arm, pgh_id, _at in found:
         wanted.setdefault(arm, []).append(pgh_id)

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -28,6 +29,11 @@ class LoginForm(AdminAuthenticationForm):
             "The password is right, but no membership of this account is in force today. Ask your security administrator to extend it."
         ),
     }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Longer than any account: refused here, before it is written down as a failed attempt.
+        self.fields["username"].validators.append(MaxLengthValidator(60))
 
     def confirm_login_allowed(self, user: Any) -> None:
         if not user.is_active:
@@ -59,6 +65,11 @@ class PortalAdminSite(admin.AdminSite):
         stock = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
         own = [path("journal/", self.admin_view(self.journal_view), name="journal")]
         return own + stock
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        from portal.autocomplete import ScopedAutocomplete
+
+        return ScopedAutocomplete.as_view(admin_site=self)(request)  # type: ignore[return-value]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         from enterprises.scoped_admin import person

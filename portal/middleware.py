@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
@@ -28,6 +29,22 @@ class LanguageMiddleware:
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", language)
             return response
+
+
+class PlainTextMiddleware:
+    """Refuses the NUL character, which PostgreSQL cannot hold, once for every page and field."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path:
+            raise SuspiciousOperation("NUL in the address")
+        if request.method == "POST" and any(
+            "\x00" in v for values in request.POST.lists() for v in values[1]
+        ):
+            raise SuspiciousOperation("NUL in a field")
+        return self.get_response(request)
 
 
 class PrivatePagesMiddleware:

@@ -83,14 +83,13 @@ def _typed(request: HttpRequest) -> list[tuple[str, str]]:
     """
     if request.method != "POST":
         return []
+    try:
+        fields = list(request.POST.lists())
+    except Exception:
+        return []
     if _CsrfCheck(_no_response).process_view(request, _no_response, (), {}) is not None:
         return []
-    return [
-        (name, value)
-        for name, values in request.POST.lists()
-        if name not in SECRET_FIELDS
-        for value in values
-    ]
+    return [(name, value) for name, values in fields if name not in SECRET_FIELDS for value in values]
 
 
 class _CsrfCheck(CsrfViewMiddleware):

@@ -149,6 +149,11 @@ def reason_text(reason: Reason | dict[str, Any]) -> str:
         }
     if rule == "behind":
         return gettext("Planned %(planned)d%%, actual %(actual)d%%, behind by %(gap)d points") % reason
+    if reason.get("gap"):
+        return (
+            gettext("Planned %(planned)d%%, actual %(actual)d%%, %(gap)d points behind, within tolerance")
+            % reason
+        )
     return gettext("Planned %(planned)d%%, actual %(actual)d%%, on plan") % reason
 
 

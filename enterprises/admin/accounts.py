@@ -8,10 +8,11 @@ from axes.utils import reset
 from django.contrib import admin
 from django.contrib.auth.forms import AdminUserCreationForm, SetPasswordForm
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +21,26 @@ from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
 from enterprises.scoping import may
 
 
+class MembershipInForceFilter(admin.SimpleListFilter):
+    title = gettext_lazy("membership")
+    parameter_name = "membership"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("held", gettext_lazy("in force")), ("none", gettext_lazy("none in force"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        held = Membership.objects.in_force(timezone.localdate()).values("user_id")
+        match self.value():
+            case "held":
+                return queryset.filter(pk__in=held)
+            case "none":
+                return queryset.exclude(pk__in=held)
+        return queryset
+
+
 class NewAccountForm(AdminUserCreationForm):
+    usable_password = None  # type: ignore[assignment]  # every account of the portal logs in by password
+
     class Meta:
         model = User
         fields = ("username", "name", "phone")
@@ -36,7 +56,7 @@ class MembershipInline(ScopedInline):
 @admin.register(User)
 class UserAdmin(ScopedModelAdmin):
     list_display = ("username", "name", "phone", "role_names", "is_active", "last_login")
-    list_filter = ("is_active",)
+    list_filter = ("is_active", MembershipInForceFilter)
     search_fields = ("username", "name")
     search_help_text = gettext_lazy("Account or name")
     inlines = (MembershipInline,)
@@ -45,12 +65,17 @@ class UserAdmin(ScopedModelAdmin):
         (None, {"fields": ("username", "name", "phone", "is_active")}),
         (gettext_lazy("Log-in"), {"fields": ("last_login", "is_demo")}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("username", "name", "phone", "usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("username", "name", "phone", "password1", "password2")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("memberships__unit")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(
+                # Roles at units that the reader does not see are not named.
+                Prefetch("memberships", Membership.objects.visible_to(request.user).select_related("unit"))
+            )
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
@@ -103,8 +128,15 @@ class UserAdmin(ScopedModelAdmin):
             return self.missing(request, object_id)
         if request.method == "POST":
             reset(username=user.username)
+            user.unlocked_at = timezone.now()
+            user.save(update_fields=["unlocked_at"])
             self.message_user(request, _("“%(name)s” can try to log in again.") % {"name": user})
         return HttpResponseRedirect(reverse("admin:enterprises_user_change", args=[user.pk]))
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        """On to the account's page: without a membership nobody gets in with it."""
+        self.message_user(request, _("The account is open. Next: give it a membership below."))
+        return HttpResponseRedirect(reverse("admin:enterprises_user_change", args=[obj.pk]))
 
     @admin.display(description=gettext_lazy("memberships"))
     def role_names(self, obj: User) -> str:
@@ -126,7 +158,7 @@ class MembershipAdmin(ScopedModelAdmin):
         return super().get_queryset(request).select_related("user", "unit")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if obj.user_id == request.user.pk:
+        if request.user.pk in (obj.user_id, form.initial.get("user")):
             # Otherwise the keeper of accounts could become anybody, and nobody would have agreed.
             raise PermissionDenied(
                 _("Nobody grants a role to themselves; ask another security administrator.")

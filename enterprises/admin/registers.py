@@ -93,6 +93,10 @@ class PartyBranchAdmin(ScopedModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("enterprise")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # A code that is taken would tell an officer of a row behind the wall.
+        return () if self.has_add_permission(request) else ("code",)
+
     @admin.display(description=_("name"), ordering="name")
     def marked_name(self, obj: PartyBranch) -> str:
         return format_html('<span class="row-title">{}</span>{}', obj.name, demo_mark(obj.enterprise))

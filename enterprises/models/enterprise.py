@@ -116,6 +116,11 @@ class Enterprise(TreeNode):
     def __str__(self) -> str:
         return self.short_name or self.name
 
+    @property
+    def full_label(self) -> str:
+        """For choices, where the short name alone would not say which one it is."""
+        return f"{self.name}（{self.short_name}）" if self.short_name else self.name
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.credit_code = credit_code.normalise(self.credit_code)
         self.sort_key = pinyin_key(self.name)

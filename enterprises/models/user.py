@@ -42,6 +42,10 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(_("may log in"), default=True)
     is_demo = models.BooleanField(_("demonstration data"), default=False, editable=False)
 
+    #: The hash is in no journal; that it was changed, when and by whom, is.
+    password_set_at = models.DateTimeField(_("password set at"), null=True, blank=True, editable=False)
+    unlocked_at = models.DateTimeField(_("log-in unlocked at"), null=True, blank=True, editable=False)
+
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
@@ -58,6 +62,10 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password)
+        self.password_set_at = timezone.now()
 
     def get_full_name(self) -> str:
         return self.name

@@ -210,7 +210,7 @@ class Portal:
     def _greet(self, seconds: float) -> None:
         say()
         say(
-            f"  民生实事项目督办平台已启动（{seconds:.1f} 秒）",
+            f"  民生项目督办门户已启动（{seconds:.1f} 秒）",
             f"The portal is up ({seconds:.1f} s)",
         )
         say(f"  地址 / Address    http://{own_address(self.environ)}:{self.port}/")

@@ -16,6 +16,11 @@ from projects.querysets import in_force_q
 from projects.states import MilestoneState
 
 
+def _is_id(text: str) -> bool:
+    """ "²" is a digit to Python but no number; and no id has more than 18 places."""
+    return text.isascii() and text.isdecimal() and len(text) <= 18
+
+
 class ProgrammeFilter(admin.SimpleListFilter):
     """Without a choice: the programmes in force. History is one click away, not in the way."""
 
@@ -40,7 +45,7 @@ class ProgrammeFilter(admin.SimpleListFilter):
             return queryset.filter(**{f"{self.path}_id__in": ids})
         if value == "all":
             return queryset
-        return queryset.filter(**{f"{self.path}_id": int(value)}) if value.isdigit() else queryset.none()
+        return queryset.filter(**{f"{self.path}_id": int(value)}) if _is_id(value) else queryset.none()
 
 
 class ProgrammeOfMilestoneFilter(ProgrammeFilter):
@@ -80,7 +85,7 @@ class EnterpriseFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         chosen = request.GET.get(self.parameter_name, "")
-        if not chosen.isdigit():
+        if not _is_id(chosen):
             return []
         rows = Enterprise.objects.visible_to(request.user).filter(pk=int(chosen))
         return [(str(row.pk), row.name) for row in rows]
@@ -92,7 +97,7 @@ class EnterpriseFilter(admin.SimpleListFilter):
         value = self.value()
         if not value:
             return queryset
-        return queryset.filter(**{f"{self.path}_id": int(value)}) if value.isdigit() else queryset.none()
+        return queryset.filter(**{f"{self.path}_id": int(value)}) if _is_id(value) else queryset.none()
 
 
 class EnterpriseOfMilestoneFilter(EnterpriseFilter):

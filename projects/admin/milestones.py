@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from enterprises.scoped_admin import ScopedModelAdmin, person
+from journal.context import because
 from projects.admin import filters
 from projects.admin.bars import list_bar
 from projects.admin.project_page import days_shown, tone_of
@@ -27,7 +28,15 @@ from projects.workflow import transition
 
 @admin.register(Milestone)
 class MilestoneAdmin(ScopedModelAdmin):
-    list_display = ("deadline_badge", "name_and_project", "enterprise", "due_on", "percent_bar", "state")
+    list_display = (
+        "deadline_badge",
+        "name_and_project",
+        "enterprise",
+        "who",
+        "due_on",
+        "percent_bar",
+        "state",
+    )
     list_display_links = None
     list_per_page = 100
     list_filter = (
@@ -36,8 +45,14 @@ class MilestoneAdmin(ScopedModelAdmin):
         filters.ProgrammeOfMilestoneFilter,
         filters.EnterpriseOfMilestoneFilter,
     )
-    search_fields = ("name", "project__name", "project__code")
-    search_help_text = gettext_lazy("Milestone, project or code")
+    search_fields = (
+        "name",
+        "project__name",
+        "project__code",
+        "project__enterprise__name",
+        "project__enterprise__short_name",
+    )
+    search_help_text = gettext_lazy("Milestone, project, code or enterprise")
     allowed_lookups = ("project__id__exact",)
     autocomplete_fields = ("project",)
     initial_from_link = ("project",)
@@ -45,12 +60,36 @@ class MilestoneAdmin(ScopedModelAdmin):
     fields = ("project", "order", "name", "weight", ("starts_on", "due_on"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("project__enterprise", "project__programme")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related(
+                "project__enterprise",
+                "project__programme",
+                "project__accountable_lead",
+                "project__direct_lead",
+                "project__coordinator",
+            )
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        return ("project", "weight", "due_on") if obj.project.approved_on else ("project",)
+        # After approval the plan stands: its dates and weights, and the start that progress is measured by.
+        return (
+            ("project", "name", "weight", "starts_on", "due_on") if obj.project.approved_on else ("project",)
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (
+            obj is None or not obj.project.programme.archived_on
+        )
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "project":
+            field.queryset = field.queryset.filter(programme__archived_on=None)
+        return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # What was promised is cancelled with a reason, not deleted.
@@ -74,6 +113,10 @@ class MilestoneAdmin(ScopedModelAdmin):
     @admin.display(description=gettext_lazy("responsible enterprise"))
     def enterprise(self, obj: Milestone) -> str:
         return str(obj.project.enterprise)
+
+    @admin.display(description=gettext_lazy("who answers"))
+    def who(self, obj: Milestone) -> str:
+        return obj.project.who_answers
 
     @admin.display(description=gettext_lazy("progress"), ordering="percent")
     def percent_bar(self, obj: Milestone) -> Any:
@@ -108,14 +151,15 @@ class MilestoneAdmin(ScopedModelAdmin):
                 error = _("“%(text)s” is not a date; write it as 2026-07-31.") % {"text": claimed}
             else:
                 try:
-                    take_step(
-                        milestone_id=milestone.pk,
-                        action=action,
-                        actor=person(request),
-                        as_of=today,
-                        comment=comment,
-                        claimed_on=claimed_on,
-                    )
+                    with because(comment):
+                        take_step(
+                            milestone_id=milestone.pk,
+                            action=action,
+                            actor=person(request),
+                            as_of=today,
+                            comment=comment,
+                            claimed_on=claimed_on,
+                        )
                 except Refused as refused:
                     error = str(refused)
                 else:

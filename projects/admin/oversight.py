@@ -32,10 +32,19 @@ class ReadOnlyAdmin(ScopedModelAdmin):
 
 @admin.register(OverdueEpisode)
 class OverdueEpisodeAdmin(ReadOnlyAdmin):
-    list_display = ("milestone_title", "enterprise", "due_on", "opened_on", "closed_on", "cause", "late")
+    list_display = (
+        "milestone_title",
+        "enterprise",
+        "who",
+        "due_on",
+        "opened_on",
+        "closed_on",
+        "cause",
+        "late",
+    )
     list_display_links = None
     list_filter = (filters.OpenEpisodeFilter, "cause")
-    search_fields = ("milestone__name", "milestone__project__name")
+    search_fields = ("milestone__name", "milestone__project__name", "milestone__project__enterprise__name")
     search_help_text = gettext_lazy("Milestone or project")
     ordering = ("-id",)
 
@@ -43,7 +52,13 @@ class OverdueEpisodeAdmin(ReadOnlyAdmin):
         return (
             super()
             .get_queryset(request)
-            .select_related("milestone__project__enterprise", "milestone__project__programme")
+            .select_related(
+                "milestone__project__enterprise",
+                "milestone__project__programme",
+                "milestone__project__accountable_lead",
+                "milestone__project__direct_lead",
+                "milestone__project__coordinator",
+            )
         )
 
     @admin.display(description=gettext_lazy("milestone"))
@@ -55,6 +70,10 @@ class OverdueEpisodeAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("responsible enterprise"))
     def enterprise(self, obj: OverdueEpisode) -> str:
         return str(obj.milestone.project.enterprise)
+
+    @admin.display(description=gettext_lazy("who answers"))
+    def who(self, obj: OverdueEpisode) -> str:
+        return obj.milestone.project.who_answers
 
     @admin.display(description=gettext_lazy("days late"), ordering="due_on")
     def late(self, obj: OverdueEpisode) -> str:

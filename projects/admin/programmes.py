@@ -84,6 +84,15 @@ class ProgrammeAdmin(ScopedModelAdmin):
     def rows_and_reported(self, obj: Any) -> str:
         return f"{obj.rows_seen:,} / {obj.reported_total or '—'}"
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if "owner" in form.base_fields and (obj is None or obj.owner_id):
+            form.base_fields["owner"].required = True  # on screen every programme has an issuer
+        return form
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or not obj.archived_on)
+
     def get_urls(self) -> list[Any]:
         own = [
             path(

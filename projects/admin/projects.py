@@ -12,13 +12,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from enterprises.roles import Role
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
+from enterprises.scoping import may
 from projects.admin import filters
 from projects.admin.bars import list_bar
 from projects.admin.project_page import project_page
 from projects.models import Milestone, Project
 from projects.services.lights import refresh_lights
-from projects.services.projects import approve
+from projects.services.projects import approve, next_code
 from projects.services.refusals import Refused
 
 PEOPLE = ("liaison_leader", "accountable_lead", "direct_lead", "coordinator")
@@ -29,7 +31,7 @@ class MilestoneInline(ScopedInline):
     fields = ("order", "name", "weight", "starts_on", "due_on")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("due_on", "weight") if obj is not None and obj.approved_on else ()
+        return ("name", "starts_on", "due_on", "weight") if obj is not None and obj.approved_on else ()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_add_permission(request, obj) and (obj is None or not obj.approved_on)
@@ -59,8 +61,17 @@ class ProjectAdmin(ScopedModelAdmin):
         filters.CategoryNameFilter,
         filters.EnterpriseFilter,
     )
-    search_fields = ("name", "code", "place")
-    search_help_text = gettext_lazy("Name, code or place")
+    search_fields = (
+        "name",
+        "code",
+        "place",
+        "enterprise__name",
+        "enterprise__short_name",
+        "accountable_lead_text",
+        "direct_lead_text",
+        "coordinator_text",
+    )
+    search_help_text = gettext_lazy("Name, code, place, enterprise or person")
     allowed_lookups = ("light", "light__exact", "programme__id__exact")
     autocomplete_fields = ("enterprise", "supporting_enterprises", "party_branches")
     initial_from_link = ("programme", "enterprise")
@@ -123,7 +134,43 @@ class ProjectAdmin(ScopedModelAdmin):
         if obj is None:
             return ()
         # A project stays in its programme; after approval only an extension moves its dates.
-        return ("programme", "due_on", "is_standing") if obj.approved_on else ("programme",)
+        fixed: tuple[str, ...] = ("programme",)
+        if obj.approved_on:
+            fixed = ("programme", "starts_on", "due_on", "is_standing")
+        if obj.approved_on and not may(person(request), "approve", obj):
+            fixed += ("name", "enterprise", "is_key")
+        # A code that is taken would tell that a project exists which the person may not see.
+        return fixed if may(person(request), "approve", obj) else (*fixed, "code")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or not obj.programme.archived_on)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # What was approved is a promise: it is closed out or terminated, never deleted.
+        return super().has_delete_permission(request, obj) and (obj is None or not obj.approved_on)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None and not request.user.has_perm("projects.approve_project"):
+            return [
+                (title, {**o, "fields": [f for f in o["fields"] if f != "code"]}) for title, o in fieldsets
+            ]
+        return fieldsets
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "programme":
+            field.queryset = field.queryset.filter(archived_on=None)
+        elif db_field.name == "category":
+            field.queryset = field.queryset.filter(programme__archived_on=None).select_related("programme")
+            field.label_from_instance = lambda category: f"{category}（{category.programme}）"
+        elif db_field.name == "liaison_leader":
+            field.queryset = field.queryset.filter(memberships__role=Role.LEADER).distinct()
+        elif db_field.name in PEOPLE:
+            field.queryset = field.queryset.filter(
+                memberships__role__in=(Role.STAFF, Role.OFFICER)
+            ).distinct()
+        return field
 
     # -- the list -----------------------------------------------------------------------------
 
@@ -182,6 +229,20 @@ class ProjectAdmin(ScopedModelAdmin):
         return HttpResponseRedirect(reverse("admin:projects_project_page", args=[project.pk]))
 
     # -- saving -------------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not obj.code:
+            obj.code = next_code(obj)
+        super().save_model(request, obj, form, change)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Number new milestones that were left at 0, so that the plan reads in the order it was typed."""
+        taken = max([f.instance.order for f in formset.forms if f.instance.order], default=0)
+        for inner in formset.extra_forms:
+            if inner.has_changed() and not inner.instance.order:
+                taken += 1
+                inner.instance.order = taken
+        super().save_formset(request, form, formset, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -49,7 +49,7 @@ def _take_in(programme: Programme, row: dict[str, str]) -> None:
         enterprise=Enterprise.objects.get(code=row["enterprise_code"]),
         place=row["place"],
         # "Under way" only where the source says that work had begun.
-        status=ProjectStatus.IN_PROGRESS if row["starts_on"] else ProjectStatus.NOT_STARTED,
+        status=ProjectStatus.IN_PROGRESS if row["starts_on"] else "",
         start_text=row["start_text"],
         starts_on=_day(row["starts_on"]),
         due_text=row["deadline_text"],

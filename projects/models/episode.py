@@ -40,7 +40,7 @@ class OverdueEpisode(models.Model):
         verbose_name=_("opened by patrol"),
     )
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(_("closing recorded at"), null=True, blank=True)
     closed_by = models.ForeignKey(
         PatrolRun,
         on_delete=models.PROTECT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -49,10 +50,18 @@ class Milestone(models.Model):
         _("reported progress (%)"), default=0, validators=[MaxValueValidator(100)]
     )
     open_since = models.DateField(
-        null=True, blank=True, editable=False, help_text="Day on which it was last opened again."
+        _("open again since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Day on which it was last opened again.",
     )
     closed_since = models.DateField(
-        null=True, blank=True, editable=False, help_text="Day since which it owes nothing or is suspended."
+        _("closed or suspended since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Day since which it owes nothing or is suspended.",
     )
     claimed_on = models.DateField(_("claimed completion"), null=True, blank=True, editable=False)
     accepted_on = models.DateField(_("accepted on"), null=True, blank=True, editable=False)
@@ -120,6 +129,12 @@ class Milestone(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if self._state.adding and self.project_id and self.project.approved_on:
+            # It would thin out the weights of the others: the plan that was approved is the promise.
+            raise ValidationError(_("The project is approved: no milestone can be added to its plan."))
 
     @property
     def days_late(self) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -80,7 +82,12 @@ class Project(models.Model):
     )
     phase = models.CharField(_("phase"), max_length=10, choices=Phase.choices, blank=True)
     status = models.CharField(
-        _("status"), max_length=12, choices=ProjectStatus.choices, default=ProjectStatus.NOT_STARTED
+        _("status"),
+        max_length=12,
+        choices=ProjectStatus.choices,
+        default=ProjectStatus.NOT_STARTED,
+        blank=True,
+        help_text=_("Blank: the source does not say."),
     )
     measures = models.TextField(_("measures"), blank=True)
     beneficiaries_text = models.CharField(_("beneficiaries"), max_length=200, blank=True)
@@ -170,7 +177,15 @@ class Project(models.Model):
             models.Index(fields=["light", "-id"], name="project_by_light"),
             models.Index(fields=["programme", "-id"], name="project_by_programme"),
         ]
-        triggers = [baseline_is_kept("NEW.approved_on IS NOT NULL AND OLD.approved_on IS NOT NULL")]
+        triggers = [
+            baseline_is_kept("OLD.approved_on IS NOT NULL"),
+            # An approval is a decision; nothing that writes a project, late or by mistake, undoes it.
+            pgtrigger.Protect(
+                name="approval_stands",
+                operation=pgtrigger.UpdateOf("approved_on"),
+                condition=pgtrigger.Q(old__approved_on__isnull=False, new__approved_on__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -180,6 +195,19 @@ class Project(models.Model):
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "sort_key"}
         super().save(*args, **kwargs)
+
+    @property
+    def who_answers(self) -> str:
+        """The person to ask first: the highest of the three who is named, account or text."""
+        for level in ("accountable_lead", "direct_lead", "coordinator"):
+            if named := getattr(self, level) or getattr(self, f"{level}_text"):
+                return str(named)
+        return ""
+
+    def clean(self) -> None:
+        super().clean()
+        if self.category is not None and self.category.programme_id != self.programme_id:
+            raise ValidationError({"category": _("This category belongs to another programme.")})
 
     @property
     def is_demo(self) -> bool:

@@ -101,7 +101,7 @@ def _judged(
         facts = ProjectFacts(
             status=status,
             project_days=0 if is_standing or status == "awaiting" else days_overdue(due_on, as_of),
-            started=status != "not_started" or bool(found and found["begun"]),
+            started=status not in ("", "not_started") or bool(found and found["begun"]),
             **_milestone_facts(found, as_of),
         )
         light, reason = judge(facts, policy)

@@ -74,11 +74,14 @@ def take_step(
         claimed_on = claimed_on or as_of
         if claimed_on > as_of:
             raise Refused(_("The day of completion cannot lie in the future."))
+        if claimed_on < milestone.project.programme.starts_on:
+            raise Refused(_("The day of completion cannot lie before the programme began."))
         milestone.claimed_on, milestone.submitted_by, milestone.percent = claimed_on, actor, 100
     if step.action == "accept":
         milestone.accepted_on = as_of
     _move(milestone, step.to_state, as_of)
-    milestone.comment = comment.strip()[:500]
+    if comment.strip():
+        milestone.comment = comment.strip()[:500]
     milestone.save()
     _carry_to_project(milestone)
     refresh_lights(as_of=as_of, project_ids=[milestone.project_id])
@@ -95,6 +98,8 @@ def report_percent(*, milestone_id: int, percent: int, actor: User, as_of: datet
     milestone = Milestone.objects.select_for_update(of=("self",)).get(pk=milestone_id)
     if not may(actor, "report", milestone):
         raise Refused(_("Your role does not include this step."))
+    if not milestone.project.programme.in_force(as_of):
+        raise Refused(_("The programme is archived or not in force; its milestones are history."))
     if milestone.state not in OPEN_MILESTONE_STATES or milestone.is_suspended:
         raise Refused(
             _("Progress is reported on open milestones; this one is “%(state)s”.")
@@ -126,6 +131,7 @@ def _move(milestone: Milestone, to_state: str, as_of: datetime.date) -> None:
 def _carry_to_project(milestone: Milestone) -> None:
     """Work on a milestone is work on its project: 未启动 ends with the first sign of it."""
     project = milestone.project
-    if project.status == ProjectStatus.NOT_STARTED and milestone.state != MilestoneState.NOT_STARTED:
+    untouched = (MilestoneState.NOT_STARTED, MilestoneState.CANCELLED)
+    if project.status in ("", ProjectStatus.NOT_STARTED) and milestone.state not in untouched:
         project.status = ProjectStatus.IN_PROGRESS
         project.save(update_fields=["status"])

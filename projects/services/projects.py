@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from typing import Any
 
 from django.db import transaction
@@ -67,6 +68,17 @@ def take_in(
     return project, True
 
 
+def next_code(project: Project) -> str:
+    """A code for a project whose author gave none: the enterprise's code and the next free number."""
+    stem = f"{project.enterprise.code}-"[:34]
+    taken = set(
+        Project.objects.filter(programme=project.programme, code__startswith=stem).values_list(
+            "code", flat=True
+        )
+    )
+    return next(code for n in itertools.count(1) if (code := f"{stem}{n:02}") not in taken)
+
+
 @transaction.atomic
 def approve(*, project_id: int, actor: User, as_of: datetime.date) -> Project:
     """Approve a project: from now on its first dates stand as the baseline and only extensions move dates.
@@ -79,6 +91,14 @@ def approve(*, project_id: int, actor: User, as_of: datetime.date) -> Project:
         raise Refused(_("Your role does not include this step."))
     if project.approved_on:
         raise Refused(_("Approved already on %(day)s.") % {"day": project.approved_on.isoformat()})
+    if project.programme.archived_on:
+        raise Refused(_("The programme is archived or not in force; its milestones are history."))
+    late = project.milestones.filter(due_on__gt=project.due_on).first() if project.due_on else None
+    if late is not None:
+        raise Refused(
+            _("The milestone “%(name)s” is due after the project itself. Mend one of the two dates first.")
+            % {"name": late}
+        )
     project.approved_on = as_of
     project.save(update_fields=["approved_on"])
     refresh_lights(as_of=as_of, project_ids=[project.pk])

@@ -221,7 +221,7 @@ def test_a_project_cannot_be_added_for_a_unit_behind_the_wall(world: World, role
     client = client_of(world, role)
     response = client.post("/projects/project/add/", project_form(world, world.units[unit].enterprise))
     assert response.status_code == 200, "the form comes back with an error"
-    assert not Project.objects.filter(code="NEW").exists()
+    assert not Project.objects.filter(name="新项目").exists()
     missing = client.post("/projects/project/add/", project_form(world, None, enterprise_id="99999999"))
     assert errors_of(response, "enterprise") == errors_of(missing, "enterprise")
 
@@ -233,7 +233,7 @@ def errors_of(response: Any, field: str) -> list[str]:
 def project_form(world: World, unit: Enterprise | None, enterprise_id: str = "") -> dict[str, Any]:
     return {
         "programme": world.units["a1"].rows[Programme].pk,
-        "code": "NEW",
+        "code": "NEW",  # ignored for officers, who could find taken codes with it
         "name": "新项目",
         "enterprise": unit.pk if unit else enterprise_id,
         "milestones-TOTAL_FORMS": "0",
@@ -246,7 +246,7 @@ def test_an_own_project_can_be_added_by_the_same_form(world: World) -> None:
     client = client_of(world, "officer")
     response = client.post("/projects/project/add/", project_form(world, world.units["a11"].enterprise))
     assert response.status_code == 302, response.context and response.context["adminform"].form.errors
-    assert Project.objects.get(code="NEW").enterprise == world.units["a11"].enterprise
+    assert Project.objects.get(name="新项目").enterprise == world.units["a11"].enterprise
 
 
 def test_a_foreign_party_branch_or_supporting_unit_is_refused(world: World) -> None:
@@ -262,7 +262,7 @@ def test_a_foreign_party_branch_or_supporting_unit_is_refused(world: World) -> N
         response = client.post("/projects/project/add/", form)
         assert response.status_code == 200
         assert errors_of(response, name)
-    assert not Project.objects.filter(code="NEW").exists()
+    assert not Project.objects.filter(name="新项目").exists()
 
 
 def test_saving_through_the_form_keeps_relations_that_lie_behind_the_wall(world: World) -> None:
