@@ -72,8 +72,13 @@ class UserAdmin(ScopedModelAdmin):
             super()
             .get_queryset(request)
             .prefetch_related(
-                # Roles at units that the reader does not see are not named.
-                Prefetch("memberships", Membership.objects.visible_to(request.user).select_related("unit"))
+                # Roles at units that the reader does not see are not named. Under a name of their own: the
+                # wall asks `memberships` for all of them, and must not be shown the filtered ones.
+                Prefetch(
+                    "memberships",
+                    Membership.objects.visible_to(request.user).select_related("unit"),
+                    to_attr="shown_memberships",
+                )
             )
         )
 
@@ -140,7 +145,7 @@ class UserAdmin(ScopedModelAdmin):
 
     @admin.display(description=gettext_lazy("memberships"))
     def role_names(self, obj: User) -> str:
-        held = obj.memberships.all()  # type: ignore[attr-defined]
+        held = obj.shown_memberships  # type: ignore[attr-defined]
         return "；".join(f"{m.get_role_display()} · {m.unit}" for m in held) or _("none")
 
 
