@@ -19,6 +19,7 @@ from django.core.paginator import Paginator
 from django.db import connection, models, router
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -312,6 +313,30 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
         rows: Any = self.model._default_manager
         if not rows.permitted(request.user, action).filter(pk=obj.pk).exists():
             raise PermissionDenied(_("The record would leave the units you answer for. Nothing was saved."))
+
+    def confirm(
+        self,
+        request: HttpRequest,
+        obj: models.Model,
+        *,
+        title: str,
+        consequence: str,
+        verb: str,
+        back: str,
+        tone: str = "",
+    ) -> HttpResponse:
+        """Ask before a step that cannot be taken back; the page posts to its own address."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "object": obj,
+            "consequence": consequence,
+            "verb": verb,
+            "back": back,
+            "tone": tone,
+        }
+        return TemplateResponse(request, "admin/confirm.html", context)
 
     def missing(self, request: HttpRequest, object_id: object) -> HttpResponse:
         """The one answer for an id that does not exist and for one behind the wall."""

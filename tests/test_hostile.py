@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.test import Client
@@ -286,3 +287,40 @@ def test_a_cancelled_milestone_does_not_begin_its_project(world: dict) -> None:
     project.refresh_from_db()
     milestone.refresh_from_db()
     assert (milestone.state, project.status) == ("cancelled", "not_started")
+
+
+def log_in_from(user: Any, address: str, forwarded: str, password: str = "nonsense") -> int:
+    headers = {"x-forwarded-for": forwarded}
+    form = {"username": user.username, "password": password}
+    return Client(headers=headers, REMOTE_ADDR=address).post("/login/", form).status_code
+
+
+def test_a_forged_forwarding_header_does_not_evade_the_lock(world: dict) -> None:
+    answers = [
+        log_in_from(world["staff"], "10.0.0.9", f"10.1.1.{n}") for n in range(settings.AXES_FAILURE_LIMIT)
+    ]
+    assert answers[-1] == 429
+
+
+def test_behind_a_proxy_one_clients_failures_do_not_lock_out_another(world: dict, settings: Any) -> None:
+    settings.AXES_IPWARE_PROXY_COUNT = 1
+    settings.AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"]
+    for _attempt in range(settings.AXES_FAILURE_LIMIT):
+        last = log_in_from(world["staff"], "10.0.0.1", "203.0.113.7, 10.0.0.1")
+    assert last == 429
+    assert log_in_from(world["staff"], "10.0.0.1", "203.0.113.8, 10.0.0.1", factories.PASSWORD) == 302
+
+
+def test_approval_and_archiving_ask_before_they_are_done(world: dict) -> None:
+    project = factories.project(world["group"], world["project"].programme)
+    client = client_of(world["staff"])
+    for url in (
+        f"/projects/project/{project.pk}/approve/",
+        f"/projects/programme/{project.programme_id}/archive/",
+    ):
+        assert client.get(url).status_code == 200
+    project.refresh_from_db()
+    assert (project.approved_on, project.programme.archived_on) == (None, None)
+    client.post(f"/projects/project/{project.pk}/approve/")
+    project.refresh_from_db()
+    assert project.approved_on == world["today"]

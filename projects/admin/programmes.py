@@ -107,16 +107,28 @@ class ProgrammeAdmin(ScopedModelAdmin):
         programme = self.get_object(request, str(object_id))
         if programme is None or not may(person(request), "archive", programme):
             return self.missing(request, object_id)
-        if request.method == "POST":
-            try:
-                archive(programme_id=programme.pk, actor=person(request), as_of=timezone.localdate())
-            except Refused as refused:
-                self.message_user(request, str(refused), "error")
-            else:
-                self.message_user(
-                    request, _("Archived: “%(name)s” is history from today on.") % {"name": programme}
-                )
-        return HttpResponseRedirect(reverse("admin:projects_programme_change", args=[programme.pk]))
+        page = reverse("admin:projects_programme_change", args=[programme.pk])
+        if request.method != "POST":
+            return self.confirm(
+                request,
+                programme,
+                title=_("Archive the programme"),
+                consequence=_(
+                    "It becomes history: no lights, no patrol, no reports and no changes any more. This cannot be undone."
+                ),
+                verb=_("Archive"),
+                back=page,
+                tone="danger",
+            )
+        try:
+            archive(programme_id=programme.pk, actor=person(request), as_of=timezone.localdate())
+        except Refused as refused:
+            self.message_user(request, str(refused), "error")
+        else:
+            self.message_user(
+                request, _("Archived: “%(name)s” is history from today on.") % {"name": programme}
+            )
+        return HttpResponseRedirect(page)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

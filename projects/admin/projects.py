@@ -215,18 +215,30 @@ class ProjectAdmin(ScopedModelAdmin):
 
     def approve_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         project = self.get_object(request, str(object_id))
-        if project is None:
+        if project is None or not may(person(request), "approve", project):
             return self.missing(request, object_id)
-        if request.method == "POST":
-            try:
-                approve(project_id=project.pk, actor=person(request), as_of=timezone.localdate())
-            except Refused as refusal:
-                self.message_user(request, str(refusal), "error")
-            else:
-                self.message_user(
-                    request, _("Approved: the dates of “%(name)s” stand from now on.") % {"name": project}
-                )
-        return HttpResponseRedirect(reverse("admin:projects_project_page", args=[project.pk]))
+        page = reverse("admin:projects_project_page", args=[project.pk])
+        if request.method != "POST":
+            return self.confirm(
+                request,
+                project,
+                title=_("Approve the dates"),
+                consequence=_(
+                    "From now on the dates, starts and weights of this project and its milestones are the promise: "
+                    "no form changes them any more, and no milestone can be added."
+                ),
+                verb=_("Approve the dates"),
+                back=page,
+            )
+        try:
+            approve(project_id=project.pk, actor=person(request), as_of=timezone.localdate())
+        except Refused as refusal:
+            self.message_user(request, str(refusal), "error")
+        else:
+            self.message_user(
+                request, _("Approved: the dates of “%(name)s” stand from now on.") % {"name": project}
+            )
+        return HttpResponseRedirect(page)
 
     # -- saving -------------------------------------------------------------------------------
 
