@@ -83,6 +83,16 @@ def admins_stand_behind_the_wall(**_kwargs: Any) -> list[CheckMessage]:
                     id="enterprises.E005",
                 )
             )
+        found += [
+            Error(
+                f"{type(model_admin).__name__} filters by {item}, which would offer every row of it.",
+                hint="Write a filter over visible_to(), as in projects/admin/filters.py.",
+                obj=model,
+                id="enterprises.E008",
+            )
+            for item in model_admin.list_filter
+            if isinstance(item, str) and model._meta.get_field(item).is_relation
+        ]
         for inline in model_admin.inlines:
             if not issubclass(inline, ScopedInline) or inline.raw_id_fields:
                 found.append(
