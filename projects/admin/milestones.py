@@ -38,7 +38,6 @@ class MilestoneAdmin(ScopedModelAdmin):
         "state",
     )
     list_display_links = None
-    list_per_page = 100
     list_filter = (
         filters.WhenFilter,
         "state",
