@@ -13,7 +13,6 @@ import environ
 import pghistory
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from portal.servers.layout import Layout, broker_url, with_socket_host
 
@@ -117,8 +116,6 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-MIGRATION_MODULES: dict[str, str] = {}
-TEST_RUNNER = "django.test.runner.DiscoverRunner"
 
 REDIS_URL = env.str("REDIS_URL", default="") or LAYOUT.redis_url
 
@@ -272,5 +269,3 @@ if (
         pass
     else:
         INSTALLED_APPS += ["django_linear_migrations"]
-
-SITE_NAME = _("Livelihood Project Portal")

@@ -105,16 +105,6 @@ def is_due_soon(milestone: Dated, as_of: datetime.date, days: int) -> bool:
     )
 
 
-def first_overdue_day(due_on: datetime.date, open_since: datetime.date | None) -> datetime.date:
-    """The true day on which an overdue time began, whenever the patrol came to see it.
-
-    The day after the deadline; or, where the milestone was closed in between (submitted, suspended)
-    and opened again later, the day on which it was opened again.
-    """
-    after = due_on + datetime.timedelta(days=1)
-    return after if open_since is None else max(after, open_since)
-
-
 def days_overdue(due_on: datetime.date | None, as_of: datetime.date) -> int:
     """Whole days since the deadline; 0 on the day itself, before it, and without one."""
     return max(0, (as_of - due_on).days) if due_on else 0

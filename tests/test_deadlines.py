@@ -77,12 +77,6 @@ def test_a_flagged_milestone_is_cured_exactly_when_it_is_not_overdue_for_the_fla
     assert cured == set(Milestone.objects.values_list("pk", flat=True)) - still
 
 
-def test_first_overdue_day_is_the_day_after_or_the_day_it_was_opened_again(today: datetime.date) -> None:
-    assert deadlines.first_overdue_day(today, None) == today + DAY
-    assert deadlines.first_overdue_day(today, today - DAY) == today + DAY
-    assert deadlines.first_overdue_day(today, today + DAY * 9) == today + DAY * 9
-
-
 def test_the_comparison_with_the_due_date_stands_in_no_other_file() -> None:
     pattern = re.compile(r"due_on__lt|due_on\s*<\s*(as_of|today)")
     found = [

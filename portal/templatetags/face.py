@@ -165,10 +165,8 @@ def came_by(source: str) -> str:
 @register.simple_tag
 def answers_for(project: Any) -> dict[str, str]:
     """The person to ask first: the highest of the three who is named."""
-    for name in ("accountable_lead", "direct_lead", "coordinator"):
-        if who := person(project, name):
-            return {"who": who, "as": str(project._meta.get_field(name).verbose_name)}
-    return {"who": "", "as": ""}
+    level, who = project.answering
+    return {"who": who, "as": level}
 
 
 @register.simple_tag

@@ -199,10 +199,16 @@ class Project(models.Model):
     @property
     def who_answers(self) -> str:
         """The person to ask first: the highest of the three who is named, account or text."""
+        return self.answering[1]
+
+    @property
+    def answering(self) -> tuple[str, str]:
+        """(what that person is, name) of `who_answers`; two blanks when nobody is named."""
         for level in ("accountable_lead", "direct_lead", "coordinator"):
             if named := getattr(self, level) or getattr(self, f"{level}_text"):
-                return str(named)
-        return ""
+                field: Any = self._meta.get_field(level)
+                return str(field.verbose_name), str(named)
+        return "", ""
 
     def clean(self) -> None:
         super().clean()

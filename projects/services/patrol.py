@@ -233,7 +233,3 @@ def retry_set_aside(*, set_aside: SetAside) -> None:
 def last_run() -> PatrolRun | None:
     """The latest run by the clock that came to its end."""
     return PatrolRun.objects.filter(by_clock=True, finished_at__isnull=False).order_by("-finished_at").first()
-
-
-def open_episode_count() -> int:
-    return OverdueEpisode.objects.open().count()
