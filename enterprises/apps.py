@@ -7,4 +7,6 @@ class EnterprisesConfig(AppConfig):
     verbose_name = _("Registers")
 
     def ready(self) -> None:
-        from enterprises import checks  # noqa: F401  (registers the system checks of the wall)
+        from enterprises import checks, sign_ins  # noqa: F401  (checks: registers those of the wall)
+
+        sign_ins.connect()

@@ -14,23 +14,31 @@ from django.db.models import Q
 
 from enterprises.models import Enterprise, User
 from enterprises.scoping import NOTHING, PortalWide, SharedBelow, Within, WithinAny, units_for
-from journal.reading import event_model_of
+from journal.tracking import event_model_of
 
 PERMISSION = "journal.view_entry"
+EXPORT = "journal.export_entry"
 
 
-def entries_q(event_model: type[models.Model], reader: User) -> Q:
+def reads_everything(reader: User, permission: str = PERMISSION) -> bool:
+    """Whether a permission is held at the top of every tree: nothing lies behind this reader's wall."""
+    units = units_for(reader, permission)
+    return bool(units) and not Enterprise.objects.filter(parent=None).exclude(path__in=units).exists()
+
+
+def entries_q(event_model: type[models.Model], reader: User, permission: str = PERMISSION) -> Q:
     """The rows of an event table that `reader` may read in the journal.
 
     Args:
         event_model: a table of `journal.reading.event_models`.
-        reader: an account; without the journal's permission anywhere it gets nothing.
+        reader: an account; without the permission anywhere it gets nothing.
+        permission: PERMISSION to read, EXPORT to take entries out.
     """
-    units = units_for(reader, PERMISSION)
+    units = units_for(reader, permission)
     if not units:
         return NOTHING
-    if not Enterprise.objects.filter(parent=None).exclude(path__in=units).exists():
-        return Q()  # at the top of every tree: no condition, no cost
+    if reads_everything(reader, permission):
+        return Q()  # no condition, no cost
     model: Any = event_model.pgh_tracked_model  # type: ignore[attr-defined]
     scope = model.scope
     if isinstance(scope, PortalWide):

@@ -34,6 +34,7 @@ class Grant:
     role: str
     unit_id: int
     unit_path: str
+    unit_name: str = ""
 
     def gives(self, permission: str) -> bool:
         return permission in PERMISSIONS[self.role]

@@ -1,52 +1,102 @@
-"""Reading the journal: entries with before and after, in words.
+"""The questions that are asked of the journal: of one object, over all records, entry by entry.
 
-Every watched model has an event table of its own (written by triggers, append-only). An entry here is
-one row of one of these tables, compared with the row before it for the same object.
+Every watched model has an event table of its own (written by triggers, append-only). Pages and exports
+walk all of them in one order, by key: time, table, row.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
 from django.db import models
-from django.db.models import Max, OuterRef, Q, Subquery, Value
+from django.db.models import Q, Value
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from journal.entries import Entry, Key, entries_of, joined
+from journal.names import Allowed, Names
+from journal.tracking import event_models, label_of, subject_field, subject_of
+
+_ID = re.compile(r"#(\d{1,18})\Z", re.ASCII)
+_LARGEST_ID = 2**63 - 1
+
 
 @dataclass(frozen=True)
-class Change:
-    label: str
-    before: str
-    after: str
+class Search:
+    """What to look for; blank looks for everything.
+
+    Args:
+        by: part of the name of whoever did it.
+        unit: part of the name that the unit of that person had then.
+        kind: label of a model ("projects.project").
+        action: one of `words.ACTIONS`.
+        door: one of `words.DOORS`.
+        thing: part of a name or code, or "#12" for the object with that id.
+        click: id of one act; give `since` and `until` with it, as no index finds it.
+        since: from this moment on.
+        until: before this moment.
+    """
+
+    by: str = ""
+    unit: str = ""
+    kind: str = ""
+    action: str = ""
+    door: str = ""
+    thing: str = ""
+    click: str = ""
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+
+    @property
+    def reads_far(self) -> bool:
+        """Whether finding nothing would mean reading the whole journal: no index answers it."""
+        text = any((self.by, self.unit, self.action, self.door, self.click))
+        return self.since is None and (text or (bool(self.thing) and not _ID.match(self.thing)))
+
+    def q(self, event_model: Any) -> Q | None:
+        """The condition on an event table; None where it cannot hold a match."""
+        if self.kind and self.kind != subject_of(event_model)._meta.label_lower:
+            return None
+        found = Q()
+        if self.since is not None:
+            found &= Q(pgh_created_at__gte=self.since)
+        if self.until is not None:
+            found &= Q(pgh_created_at__lt=self.until)
+        for name, value in (("by", self.by), ("unit", self.unit)):
+            if value:
+                found &= Q((f"pgh_context__{name}__icontains", value))
+        for name, value in (("source", self.door), ("click", self.click)):
+            if value:
+                found &= Q((f"pgh_context__{name}", value))
+        if self.action and event_model.watch.stands_for:
+            return None if self.action != "update" else found & self._thing(event_model)
+        if self.action:
+            found &= Q(pgh_label=self.action)
+        return found & self._thing(event_model)
+
+    def _thing(self, event_model: Any) -> Q:
+        if not self.thing:
+            return Q()
+        if match := _ID.match(self.thing):
+            return Q((subject_field(event_model), min(int(match[1]), _LARGEST_ID)))
+        names = {f.name for f in event_model._meta.fields} & {"name", "short_name", "username", "code"}
+        found = Q(pk__in=[])
+        for name in names:
+            found |= Q((f"{name}__icontains", self.thing))
+        return found
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One change, as a person reads it."""
-
-    at: datetime.datetime
-    by: str
-    source: str
-    why: str
-    action: str
-    kind: str
-    name: str
-    object_id: int | None
-    changes: Sequence[Change]
-
-
-def event_models() -> list[type[models.Model]]:
-    return [model for model in apps.get_models() if hasattr(model, "pgh_tracked_model")]
-
-
-def event_model_of(model: type[models.Model]) -> type[models.Model] | None:
-    return next((e for e in event_models() if e.pgh_tracked_model is model), None)  # type: ignore[attr-defined]
+class Page:
+    entries: list[Entry]
+    #: Where the next page begins; None at the oldest entry.
+    older: Key | None
 
 
 def history_of(objects: Iterable[models.Model], reader: Any, limit: int = 100) -> list[Entry]:
@@ -59,137 +109,96 @@ def history_of(objects: Iterable[models.Model], reader: Any, limit: int = 100) -
     wanted: dict[type[models.Model], list[int]] = {}
     for obj in objects:
         wanted.setdefault(type(obj), []).append(obj.pk)
-    entries: list[Entry] = []
-    for model, ids in wanted.items():
-        event_model = event_model_of(model)
-        if event_model is not None:
-            rows = event_model._base_manager.filter(pgh_obj_id__in=ids).order_by("-pgh_id")[:limit]
-            entries += _entries(event_model, list(rows), reader)
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+    found = []
+    for event_model in event_models():
+        if ids := wanted.get(subject_of(event_model)):
+            rows = event_model._base_manager.filter((f"{subject_field(event_model)}__in", ids))
+            found.append((event_model, list(rows.order_by("-pgh_created_at", "-pgh_id")[:limit])))
+    return joined(entries_of(found, Names(reader))[:limit])
 
 
 def latest(
     *,
     reader: Any,
-    allowed: Callable[[type[models.Model]], Q],
+    allowed: Allowed,
     size: int,
-    before: datetime.datetime | None = None,
-    by: str = "",
-    kind: str = "",
-) -> list[Entry]:
-    """The newest entries over all watched tables, newest first.
+    search: Search | None = None,
+    after: Key | None = None,
+) -> Page:
+    """A page of the journal over all watched tables, newest first.
 
     Args:
         reader: the account that reads; units and people beyond its wall are not named.
         allowed: which rows of an event table the reader may read (`enterprises.journal_scope`).
-        size: at most so many.
-        before: only older ones (keyset paging: the `at` of the last entry on the page before).
-        by: part of an actor's name.
-        kind: model label ("projects.project") or "" for all.
+        size: at most so many rows (those of one many-to-many change are one entry).
+        search: what to look for.
+        after: only what follows this key, that is, what is older (`Page.older` of the page before).
     """
-    tables: list[Any] = [m for m in event_models() if kind in ("", m.pgh_tracked_model._meta.label_lower)]  # type: ignore[attr-defined]
+    tables = event_models()
     arms = []
     for index, model in enumerate(tables):
-        rows = model._base_manager.filter(allowed(model))
-        if before is not None:
-            rows = rows.filter(pgh_created_at__lt=before)
-        if by:
-            rows = rows.filter(pgh_context__by__icontains=by)
+        condition = (search or Search()).q(model)
+        if condition is None:
+            continue
+        rows = model._base_manager.filter(allowed(model)).filter(condition)
+        if after is not None:
+            rows = rows.filter(_follows(after, label_of(model)))
         # Every arm is cut to the page before the union is sorted: the cost is the number of tables
         # times the page, not the length of the journal.
-        page = rows.order_by("-pgh_id").annotate(arm=Value(index))
-        arms.append(page.values_list("arm", "pgh_id", "pgh_created_at")[:size])
+        page = rows.order_by("-pgh_created_at", "-pgh_id").annotate(arm=Value(index))
+        arms.append(page.values_list("arm", "pgh_id", "pgh_created_at")[: size + 1])
     if not arms:
-        return []
-    found = (
-        arms[0].union(*arms[1:], all=True).order_by("-pgh_created_at", "-pgh_id")[:size]
-        if arms[1:]
-        else arms[0]
-    )
+        return Page([], None)
+    union = arms[0]
+    if arms[1:]:
+        union = union.union(*arms[1:], all=True).order_by("-pgh_created_at", "arm", "-pgh_id")[: size + 1]
+    keys = list(union)
     wanted: dict[int, list[int]] = {}
-    for arm, pgh_id, _at in found:
+    for arm, pgh_id, _at in keys[:size]:
         wanted.setdefault(arm, []).append(pgh_id)
-    entries: list[Entry] = []
-    for arm, ids in wanted.items():
-        entries += _entries(tables[arm], list(tables[arm]._base_manager.filter(pgh_id__in=ids)), reader)
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+    found = [
+        (tables[arm], list(tables[arm]._base_manager.filter(pgh_id__in=ids))) for arm, ids in wanted.items()
+    ]
+    entries = entries_of(found, Names(reader, allowed))
+    older = entries[-1].key if len(keys) > size else None
+    return Page(joined(entries), older)
 
 
-def _entries(event_model: Any, events: list[Any], reader: Any) -> list[Entry]:
-    earlier = (
-        event_model._base_manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
-        .order_by()
-        .values("pgh_obj_id")
-        .annotate(last=Max("pgh_id"))
-        .values("last")
-    )
-    before_ids = dict(
-        event_model._base_manager.filter(pk__in=[e.pk for e in events])
-        .annotate(before=Subquery(earlier))
-        .values_list("pk", "before")
-    )
-    before = event_model._base_manager.in_bulk([pk for pk in before_ids.values() if pk])
-    names = _Names(reader)
-    return [_entry(event_model, event, before.get(before_ids.get(event.pk)), names) for event in events]
+def every(*, reader: Any, allowed: Allowed, search: Search, chunk: int = 1000) -> Iterator[Entry]:
+    """All entries that fit, newest first, a chunk at a time: the memory does not grow with them."""
+    after: Key | None = None
+    while True:
+        page = latest(reader=reader, allowed=allowed, size=chunk, search=search, after=after)
+        yield from page.entries
+        if page.older is None:
+            return
+        after = page.older
 
 
-def _entry(event_model: Any, event: Any, before: Any | None, names: _Names) -> Entry:
-    context = event.pgh_context or {}
-    tracked = event_model.pgh_tracked_model
-    fields = [f for f in event_model._meta.fields if f.name != "id" and not f.name.startswith("pgh_")]
-    changes = []
-    for field in fields:
-        new, old = getattr(event, field.attname), getattr(before, field.attname) if before else None
-        if event.pgh_label == "update" and before is not None and new != old:
-            changes.append(Change(_label(tracked, field), _text(field, old, names), _text(field, new, names)))
-        elif event.pgh_label == "insert" and new not in (None, "", False, 0, {}):
-            changes.append(Change(_label(tracked, field), "", _text(field, new, names)))
-    return Entry(
-        at=event.pgh_created_at,
-        by=context.get("by") or _("outside the portal"),
-        source=context.get("source", ""),
-        why=context.get("why", ""),
-        action=event.pgh_label,
-        kind=str(tracked._meta.verbose_name),
-        name=str(getattr(event, "name", "") or getattr(event, "username", "") or f"#{event.pgh_obj_id}"),
-        object_id=event.pgh_obj_id,
-        changes=changes,
-    )
+def _follows(key: Key, table: str) -> Q:
+    """Rows of `table` that stand behind `key` in the order time ↓, table ↑, row ↓."""
+    if table > key.table:
+        return Q(pgh_created_at__lte=key.at)
+    if table < key.table:
+        return Q(pgh_created_at__lt=key.at)
+    return Q(pgh_created_at__lte=key.at) & (Q(pgh_created_at__lt=key.at) | Q(pgh_id__lt=key.row))
 
 
-class _Names:
-    """Names of related rows, each asked for once, and only of those the reader may see."""
-
-    def __init__(self, reader: Any) -> None:
-        self.reader = reader
-        self.known: dict[tuple[Any, Any], str] = {}
-
-    def of(self, model: Any, pk: Any) -> str:
-        if (model, pk) not in self.known:
-            rows = model._default_manager.all()
-            if hasattr(rows, "choosable_by"):
-                rows = rows.choosable_by(self.reader)
-            row = rows.filter(pk=pk).first()
-            self.known[model, pk] = f"#{pk}" if row is None else str(row)
-        return self.known[model, pk]
+def key_in_link(key: Key) -> str:
+    return f"{key.at.isoformat()}~{key.table}~{key.row}"
 
 
-def _label(tracked: Any, field: Any) -> str:
-    return str(tracked._meta.get_field(field.name).verbose_name)
-
-
-def _text(field: Any, value: Any, names: _Names) -> str:
-    if value is None or value == "":
-        return ""
-    if field.choices:
-        return str(dict(field.flatchoices).get(value, value))
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if field.is_relation:
-        return names.of(field.related_model, value)
-    if isinstance(value, datetime.datetime | datetime.date):
-        return value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
-    return str(value)
+def key_from_link(text: str) -> Key | None:
+    """The key that `key_in_link` wrote; None for anything else."""
+    at, table, row = [*text.split("~"), "", "", ""][:3]
+    try:
+        moment = parse_datetime(at)
+    except ValueError:
+        return None
+    known = {label_of(model) for model in event_models()}
+    if moment is None or moment.tzinfo is None or table not in known or not re.fullmatch(r"[0-9]{1,18}", row):
+        return None
+    return Key(moment, table, int(row))
 
 
 def history_response(request: HttpRequest, model_admin: Any, obj: models.Model) -> HttpResponse:

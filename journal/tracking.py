@@ -7,15 +7,33 @@ as a form does; an audit made of Django signals is silent for all three.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pghistory
+from django.apps import apps
 from django.db import models
 
 M = TypeVar("M", bound=type[models.Model])
 
 
-def tracked(*, exclude: Iterable[str] = (), inserts: bool = True) -> Callable[[M], M]:
+@dataclass(frozen=True)
+class Watch:
+    """What the journal must know of a table to speak of its rows."""
+
+    parent: str = ""
+    named_by: str = ""
+    stands_for: str = ""
+
+
+def tracked(
+    *,
+    exclude: Iterable[str] = (),
+    inserts: bool = True,
+    parent: str = "",
+    named_by: str = "",
+    stands_for: str = "",
+) -> Callable[[M], M]:
     """Watch a model: one append-only row for each insert, update and delete.
 
     Args:
@@ -23,6 +41,10 @@ def tracked(*, exclude: Iterable[str] = (), inserts: bool = True) -> Callable[[M
             must not lie in a table that auditors read) and values the portal derives itself.
         inserts: False for tables that are written by the thousand and are their own record of
             having been made; their later changes and deletions are still kept.
+        parent: the foreign key to what a row is a part of; a milestone's entry names its project.
+        named_by: the field that names a row where it has neither a name nor a user name.
+        stands_for: the many-to-many field of the parent of which a row is one value. Such entries
+            read as changes of the parent.
 
     Returns:
         A class decorator.
@@ -34,4 +56,48 @@ def tracked(*, exclude: Iterable[str] = (), inserts: bool = True) -> Callable[[M
     ]
     if inserts:
         events.insert(0, pghistory.InsertEvent())
-    return pghistory.track(*events, exclude=unwatched)
+
+    def watch(model: M) -> M:
+        name = str(model._meta.model_name)[:18]
+        indexes = [
+            # The journal's page, the export and the archive walk every table in this order.
+            models.Index(fields=["pgh_created_at", "pgh_id"], name=f"{name}_told_at")
+        ]
+        if stands_for:
+            indexes.append(models.Index(fields=[parent], name=f"{name}_of"))
+        return pghistory.track(
+            *events,
+            exclude=unwatched,
+            attrs={"watch": Watch(parent, named_by, stands_for)},
+            meta={"indexes": indexes},
+        )(model)
+
+    return watch
+
+
+def event_models() -> list[Any]:
+    """The event table of every watched model, in the order in which the journal reads them."""
+    found = [model for model in apps.get_models() if getattr(model, "pgh_tracked_model", None) is not None]
+    return sorted(found, key=label_of)
+
+
+def event_model_of(model: type[models.Model]) -> Any | None:
+    return next((event for event in event_models() if event.pgh_tracked_model is model), None)
+
+
+def label_of(event_model: Any) -> str:
+    """ "projects.milestone": the model that an event table watches."""
+    return event_model.pgh_tracked_model._meta.label_lower
+
+
+def subject_of(event_model: Any) -> type[models.Model]:
+    """The model whose change an entry tells of: the parent's, for a row of a many-to-many table."""
+    tracked_model = event_model.pgh_tracked_model
+    if not event_model.watch.stands_for:
+        return tracked_model
+    return tracked_model._meta.get_field(event_model.watch.parent).related_model
+
+
+def subject_field(event_model: Any) -> str:
+    """The column of an event table that holds the id of the subject."""
+    return f"{event_model.watch.parent}_id" if event_model.watch.stands_for else "pgh_obj_id"

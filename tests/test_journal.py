@@ -10,16 +10,17 @@ from django.db import DatabaseError, connection, transaction
 
 from enterprises.checks import OWN_APPS
 from enterprises.journal_scope import entries_q
-from enterprises.models import User
+from enterprises.models import JournalArchive, JournalExport, SignIn, User
 from journal.context import acting
-from journal.reading import event_model_of, event_models, history_of, latest
+from journal.reading import history_of, latest
+from journal.tracking import event_model_of, event_models
 from projects.models import PatrolRun, Project, SetAside
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 #: Tables that are their own record of what the portal itself did; nothing in them is a person's change.
-RECORDS = {PatrolRun, SetAside}
+RECORDS = {PatrolRun, SetAside, JournalArchive, JournalExport, SignIn}
 
 
 def test_every_business_table_is_watched() -> None:
@@ -54,8 +55,8 @@ def test_a_deletion_stays_in_the_journal() -> None:
     project.delete()
 
     def gone(who: User) -> set[str]:
-        entries = latest(reader=who, allowed=lambda table: entries_q(table, who), size=50)
-        return {e.name for e in entries if e.action == "delete"}
+        page = latest(reader=who, allowed=lambda table: entries_q(table, who), size=50)
+        return {e.name for e in page.entries if e.action == "delete"}
 
     assert gone(reader) == {"消失的项目", "消失的节点"}
     assert gone(stranger) == set()

@@ -129,7 +129,7 @@ class Enterprise(TreeNode):
         super().save(*args, **kwargs)
 
 
-@tracked()
+@tracked(parent="enterprise")
 class EnterpriseAlias(models.Model):
     """Another name under which an enterprise is written, with the days on which it was in use."""
 

@@ -29,7 +29,7 @@ class _DateRange(Func):
     output_field = DateRangeField()
 
 
-@tracked()
+@tracked(parent="user", named_by="role")
 class Membership(models.Model):
     user = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("account")

@@ -80,9 +80,14 @@ class User(AbstractBaseUser):
             return ()
         held = self.memberships.in_force(timezone.localdate())  # type: ignore[attr-defined]
         return tuple(
-            Grant(role, unit_id, path)
-            for role, unit_id, path in held.values_list("role", "unit_id", "unit__path")
+            Grant(role, unit_id, path, name)
+            for role, unit_id, path, name in held.values_list("role", "unit_id", "unit__path", "unit__name")
         )
+
+    @property
+    def unit_names(self) -> str:
+        """The units at which a role is held today, by full name, for the journal."""
+        return "、".join(dict.fromkeys(grant.unit_name for grant in self.grants))
 
     @property
     def is_staff(self) -> bool:

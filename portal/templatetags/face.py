@@ -19,6 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from enterprises.roles import Role
+from journal.words import DOORS
 from projects.lights import Light
 
 register = template.Library()
@@ -154,9 +155,7 @@ def longest(shares: Sequence[Any]) -> int:
 @register.simple_tag
 def came_by(source: str) -> str:
     """Through which door a change came; the usual one needs no word."""
-    return {"command": _("by a command"), "patrol": _("by the patrol"), "import": _("by an import")}.get(
-        source, ""
-    )
+    return "" if source == "web" else str(DOORS.get(source, ""))
 
 
 # -- projects ---------------------------------------------------------------------------------------
