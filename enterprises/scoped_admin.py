@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from enterprises.models import User
 from enterprises.querysets import ScopedQuerySet
+from enterprises.scoped_edits import SafeEdits
 from enterprises.scoped_lists import CappedPaginator, ScopedChangeList
 from enterprises.scoped_widgets import PlainAutocomplete, PlainAutocompleteMultiple
 from enterprises.scoping import may
@@ -78,7 +79,7 @@ class _ScopedForms:
         return rows.choosable_by(request.user)
 
 
-class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
+class ScopedModelAdmin(_ScopedForms, SafeEdits):
     """Base of every admin of the portal.
 
     Subclasses name the look-ups that may come in the query string in `allowed_lookups`; anything
@@ -218,7 +219,8 @@ class ScopedModelAdmin(_ScopedForms, admin.ModelAdmin):
         decision, and the decision was gone.
         """
         if request.method == "POST" and connection.in_atomic_block and object_id.isdecimal():
-            self.model._base_manager.select_for_update(of=("self",)).filter(pk=object_id[:18]).first()
+            locked = self.model._base_manager.select_for_update(of=("self",), no_key=True)
+            locked.filter(pk=object_id[:18]).first()
         return super().get_object(request, object_id, from_field)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

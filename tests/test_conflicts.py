@@ -1,0 +1,646 @@
+"""Two people on one form: the second is told, sees both versions field by field, and chooses."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pgtrigger
+import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+from enterprises.edits import Edit, edit_version
+from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch
+from enterprises.scoped_edits import SafeEdits
+from journal.versions import author_of, events_since, is_watched, versions_of
+from projects.models import Milestone, Project
+from tests import factories
+from tests.forms import conflict_form, form_of
+from tests.test_pages import DAY, built, client_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> dict[str, Any]:
+    found = built()
+    found["url"] = f"/projects/project/{found['project'].pk}/change/"
+    return found
+
+
+def line(page: Any, name: str) -> Any:
+    """A line of the conflict page; None where the field is not on it."""
+    lines = [found for group in page.context["groups"] for found in group.lines]
+    return next((found for found in lines if found.name == name), None)
+
+
+def row_of(page: Any, row: Any) -> str:
+    """The prefix of an inline row in what a form posts."""
+    return next(
+        inner.prefix
+        for inline in page.context["inline_admin_formsets"]
+        for inner in inline.formset.initial_forms
+        if inner.instance == row
+    )
+
+
+# -- one row ------------------------------------------------------------------------------------
+
+
+def test_the_second_save_is_told_and_saves_nothing(world: dict) -> None:
+    first, second = client_of(world["officer"]), client_of(world["staff"])
+    mine, theirs = form_of(second.get(world["url"])), form_of(first.get(world["url"]))
+    assert first.post(world["url"], theirs | {"place": "他写的", "note": "他的备注"}).status_code == 302
+    page = second.post(world["url"], mine | {"place": "我写的", "source": "我的来源"})
+    assert page.status_code == 409
+    saved = Project.objects.get(pk=world["project"].pk)
+    assert (saved.place, saved.note, saved.source) == ("他写的", "他的备注", "")
+    place, note, source = (line(page, name) for name in ("place", "note", "source"))
+    assert (place.before, place.now, place.mine, place.default) == ("", "他写的", "我写的", "")
+    assert (note.now, note.mine, note.default) == ("他的备注", "", "theirs")
+    assert (source.now, source.mine, source.default) == ("", "我的来源", "mine")
+    assert place.by == world["officer"].name
+    assert place.at is not None
+    assert line(page, "name") is None, "what is the same on both sides is not asked"
+    html = page.content.decode()
+    assert world["officer"].name in html
+    assert "我写的" in html
+
+
+def test_control_without_the_comparison_the_second_save_overwrites_silently(
+    world: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SafeEdits, "_compared", lambda *_args: None)
+    client = client_of(world["staff"])
+    mine = form_of(client.get(world["url"]))
+    Project.objects.filter(pk=world["project"].pk).update(note="他的备注")
+    assert client.post(world["url"], mine | {"place": "我写的"}).status_code == 302
+    assert Project.objects.get(pk=world["project"].pk).note == ""
+
+
+def conflict(world: dict) -> tuple[Any, Any]:
+    """Both changed the place, only the other the note, only I the source."""
+    client = client_of(world["staff"])
+    mine = form_of(client.get(world["url"]))
+    other = client_of(world["officer"])
+    form = form_of(other.get(world["url"])) | {"place": "他写的", "note": "他的备注"}
+    assert other.post(world["url"], form).status_code == 302
+    return client, client.post(world["url"], mine | {"place": "我写的", "source": "我的来源"})
+
+
+@pytest.mark.parametrize(("choice", "place"), [("mine", "我写的"), ("theirs", "他写的")])
+def test_what_was_chosen_is_saved_and_the_defaults_keep_the_work_of_both(
+    world: dict, choice: str, place: str
+) -> None:
+    client, page = conflict(world)
+    response = client.post(world["url"], conflict_form(page) | {"_choice-place": choice})
+    assert response.status_code == 302
+    saved = Project.objects.get(pk=world["project"].pk)
+    assert (saved.place, saved.note, saved.source) == (place, "他的备注", "我的来源")
+
+
+def test_the_defaults_can_be_turned_round(world: dict) -> None:
+    client, page = conflict(world)
+    choices = {"_choice-place": "theirs", "_choice-note": "mine", "_choice-source": "theirs"}
+    client.post(world["url"], conflict_form(page) | choices)
+    saved = Project.objects.get(pk=world["project"].pk)
+    assert (saved.place, saved.note, saved.source) == ("他写的", "", "")
+
+
+@pytest.mark.parametrize("choice", [None, "", "nonsense"])
+def test_a_choice_that_has_to_be_made_is_asked_for_again(world: dict, choice: str | None) -> None:
+    client, page = conflict(world)
+    form = conflict_form(page) | {"_choice-note": "mine"}
+    assert "_choice-place" not in form, "nothing is pre-selected where both changed it"
+    again = client.post(world["url"], form if choice is None else form | {"_choice-place": choice})
+    assert again.status_code == 409
+    assert Project.objects.get(pk=world["project"].pk).place == "他写的"
+    assert (line(again, "place").before, line(again, "place").mine) == ("", "我写的")
+    assert line(again, "note").chosen == "mine", "the other choices are kept"
+    assert client.post(world["url"], conflict_form(again) | {"_choice-place": "mine"}).status_code == 302
+
+
+def test_a_third_save_in_between_shows_the_newer_state_and_loses_nothing(world: dict) -> None:
+    client, page = conflict(world)
+    Project.objects.filter(pk=world["project"].pk).update(place="第三人写的")
+    again = client.post(world["url"], conflict_form(page) | {"_choice-place": "mine"})
+    assert again.status_code == 409
+    place = line(again, "place")
+    assert (place.before, place.now, place.mine, place.taken) == ("", "第三人写的", "我写的", "")
+    assert line(again, "source").mine == "我的来源"
+    assert client.post(world["url"], conflict_form(again) | {"_choice-place": "mine"}).status_code == 302
+    assert Project.objects.get(pk=world["project"].pk).place == "我写的"
+
+
+def test_after_the_choice_a_mistake_comes_back_in_the_ordinary_form_with_a_fresh_version(world: dict) -> None:
+    client, page = conflict(world)
+    form = conflict_form(page) | {"_choice-place": "theirs", "name": ""}
+    shown = client.post(world["url"], form)
+    assert shown.status_code == 200
+    bound = shown.context["adminform"].form
+    assert (bound["place"].value(), bound["source"].value(), bound["note"].value()) == (
+        "他写的", "我的来源", "他的备注",
+    )  # fmt: skip
+    final = form_of(shown) | {"name": "改好了"}
+    assert client.post(world["url"], final).status_code == 302
+    saved = Project.objects.get(pk=world["project"].pk)
+    assert (saved.name, saved.place) == ("改好了", "他写的")
+
+
+def test_the_same_value_from_both_is_no_conflict(world: dict) -> None:
+    client = client_of(world["staff"])
+    mine = form_of(client.get(world["url"]))
+    Project.objects.filter(pk=world["project"].pk).update(place="同一处")
+    assert client.post(world["url"], mine | {"place": "同一处", "note": "我的"}).status_code == 302
+
+
+def test_what_the_form_does_not_show_is_no_conflict(world: dict) -> None:
+    """A reported percentage or a state is not on the form and is not written by it either."""
+    client = client_of(world["staff"])
+    mine = form_of(client.get(world["url"]))
+    Milestone.objects.filter(pk=world["late"].pk).update(percent=40)
+    assert client.post(world["url"], mine | {"place": "我写的"}).status_code == 302
+    assert Milestone.objects.get(pk=world["late"].pk).percent == 40
+
+
+@pytest.mark.parametrize("version", [None, "", "forged", "eyJ2Ijp7fX0:1vQ:x"])
+def test_a_form_without_a_version_overwrites_nothing_either(world: dict, version: str | None) -> None:
+    """An old page or a script: nobody knows what it was opened on, so whatever differs is asked."""
+    client = client_of(world["staff"])
+    Project.objects.filter(pk=world["project"].pk).update(place="现在的")
+    form = form_of(client.get(world["url"])) | {"place": "我写的"}
+    del form["_version"]
+    page = client.post(world["url"], form if version is None else form | {"_version": version})
+    assert page.status_code == 409
+    assert (line(page, "place").now, line(page, "place").mine, line(page, "place").default) == (
+        "现在的", "我写的", "",
+    )  # fmt: skip
+    assert Project.objects.get(pk=world["project"].pk).place == "现在的"
+    assert client.post(world["url"], conflict_form(page) | {"_choice-place": "mine"}).status_code == 302
+    assert Project.objects.get(pk=world["project"].pk).place == "我写的"
+
+
+def test_the_version_of_another_row_or_another_account_counts_as_none(world: dict) -> None:
+    other = factories.project(world["group"], world["project"].programme)
+    client, officer = client_of(world["staff"]), client_of(world["officer"])
+    form = form_of(client.get(world["url"])) | {"place": "我写的"}
+    foreign = form_of(client.get(f"/projects/project/{other.pk}/change/"))["_version"]
+    anothers = form_of(officer.get(world["url"]))["_version"]
+    for version in (foreign, anothers):
+        assert client.post(world["url"], form | {"_version": version}).status_code == 409
+
+
+def test_a_row_that_the_journal_does_not_know_yet_is_guarded_all_the_same(world: dict) -> None:
+    with pgtrigger.ignore("enterprises.PartyBranch:insert_insert"):
+        made = factories.branch(world["group"])
+    assert versions_of(PartyBranch.objects.filter(pk=made.pk)) == {made.pk: 0}
+    client, url = client_of(world["staff"]), f"/enterprises/partybranch/{made.pk}/change/"
+    form = form_of(client.get(url))
+    assert client.post(url, form | {"secretary": "甲"}).status_code == 302
+    page = client.post(url, form | {"secretary": "乙"})
+    assert page.status_code == 409
+    assert line(page, "secretary").default == ""
+
+
+def test_an_archived_entry_of_the_journal_opens_no_gap(world: dict) -> None:
+    client = client_of(world["staff"])
+    mine = form_of(client.get(world["url"]))
+    opened = versions_of(Project.objects.filter(pk=world["project"].pk))[world["project"].pk]
+    Project.objects.filter(pk=world["project"].pk).update(place="他写的")
+    with pgtrigger.ignore("projects.ProjectEvent:append_only"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM projects_projectevent WHERE pgh_id = %s", [opened])
+    page = client.post(world["url"], mine)
+    assert page.status_code == 409
+    assert line(page, "place").default == "", "what I was shown is no longer known, so I am asked"
+
+
+def test_many_to_many_relations_are_compared_too(world: dict) -> None:
+    branches = [factories.branch(world["group"]) for _n in range(3)]
+    world["project"].party_branches.set(branches[:1])
+    client = client_of(world["staff"])
+    mine = form_of(client.get(world["url"]))
+    world["project"].party_branches.add(branches[1])
+    page = client.post(world["url"], mine | {"party_branches": [branches[0].pk, branches[2].pk]})
+    assert page.status_code == 409
+    found = line(page, "party_branches")
+    assert (found.before, found.default) == (str(branches[0]), "")
+    assert str(branches[1]) in found.now
+    assert str(branches[2]) in found.mine
+    response = client.post(world["url"], conflict_form(page) | {"_choice-party_branches": "theirs"})
+    assert response.status_code == 302
+    assert set(world["project"].party_branches.all()) == set(branches[:2])
+
+
+def test_line_breaks_of_the_browser_are_no_change_of_mine(world: dict) -> None:
+    Project.objects.filter(pk=world["project"].pk).update(measures="一\n二")
+    client = client_of(world["staff"])
+    mine = form_of(client.get(world["url"])) | {"measures": "一\r\n二"}
+    Project.objects.filter(pk=world["project"].pk).update(measures="一\n二\n三")
+    page = client.post(world["url"], mine)
+    assert line(page, "measures").default == "theirs"
+    assert client.post(world["url"], conflict_form(page)).status_code == 302
+    assert Project.objects.get(pk=world["project"].pk).measures == "一\n二\n三"
+
+
+def test_values_stand_there_in_words(world: dict) -> None:
+    client = client_of(world["staff"])
+    lead, other = factories.user("officer", world["group"]), factories.user("officer", world["group"])
+    mine = form_of(client.get(world["url"]))
+    Project.objects.filter(pk=world["project"].pk).update(
+        is_key=True, audience="internal", due_on="2026-12-01", direct_lead=lead
+    )
+    page = client.post(world["url"], mine | {"direct_lead": other.pk, "audience": "external"})
+    assert line(page, "is_key").now == "是"
+    assert line(page, "is_key").mine == "否"
+    assert line(page, "audience").now == str(Project.Audience.INTERNAL.label)
+    assert line(page, "audience").mine == str(Project.Audience.EXTERNAL.label)
+    assert line(page, "due_on").now == "2026年12月1日"
+    assert (line(page, "direct_lead").now, line(page, "direct_lead").mine) == (str(lead), str(other))
+
+
+def test_an_approval_in_between_says_which_of_my_changes_can_no_longer_be_made(world: dict) -> None:
+    client = client_of(world["officer"])
+    opened = client.get(world["url"])
+    row = row_of(opened, world["late"])
+    new = {
+        "milestones-TOTAL_FORMS": 4,
+        "milestones-3-name": "新节点",
+        "milestones-3-weight": 100,
+        "milestones-3-order": 9,
+    }
+    mine = form_of(opened) | {"due_on": "2030-01-01", "place": "我写的", f"{row}-name": "改名", **new}
+    Project.objects.filter(pk=world["project"].pk).update(approved_on=world["today"])
+    page = client.post(world["url"], mine)
+    assert page.status_code == 409
+    assert line(page, "due_on").frozen
+    assert line(page, "due_on").mine == "2030年1月1日"
+    assert line(page, f"{row}-name").frozen
+    assert (line(page, f"{row}-name").now, line(page, f"{row}-name").mine) == (world["late"].name, "改名")
+    assert line(page, "milestones-3-name").mine == "新节点"
+    assert client.post(world["url"], conflict_form(page)).status_code == 302
+    saved = Project.objects.get(pk=world["project"].pk)
+    assert (saved.due_on, saved.place) == (None, "我写的")
+    assert not Milestone.objects.filter(name__in=("改名", "新节点")).exists()
+
+
+# -- rows beneath -------------------------------------------------------------------------------
+
+
+def test_inline_rows_are_compared_row_by_row(world: dict) -> None:
+    client = client_of(world["staff"])
+    opened = client.get(world["url"])
+    row = row_of(opened, world["late"])
+    new = {
+        "milestones-TOTAL_FORMS": 4,
+        "milestones-3-name": "我加的",
+        "milestones-3-weight": 100,
+        "milestones-3-order": 0,
+    }
+    mine = form_of(opened) | {f"{row}-name": "我的节点", **new}
+    other, url = client_of(world["officer"]), f"/projects/milestone/{world['late'].pk}/change/"
+    theirs = form_of(other.get(url)) | {"name": "他的节点", "weight": 50}
+    assert other.post(url, theirs).status_code == 302
+    page = client.post(world["url"], mine)
+    assert page.status_code == 409
+    assert (line(page, f"{row}-name").now, line(page, f"{row}-name").default) == ("他的节点", "")
+    assert (line(page, f"{row}-weight").now, line(page, f"{row}-weight").default) == ("50", "theirs")
+    assert line(page, f"{row}-name").by == world["officer"].name
+    assert client.post(world["url"], conflict_form(page) | {f"_choice-{row}-name": "mine"}).status_code == 302
+    world["late"].refresh_from_db()
+    assert (world["late"].name, world["late"].weight) == ("我的节点", 50)
+    assert Milestone.objects.filter(name="我加的").exists(), "a row that I added stays"
+
+
+def test_a_row_that_the_other_deleted_is_told_and_the_rest_is_saved(world: dict) -> None:
+    client = client_of(world["staff"])
+    opened = client.get(world["url"])
+    doomed = Milestone.objects.exclude(pk=world["late"].pk).filter(project=world["project"]).first()
+    row = row_of(opened, doomed)
+    mine = form_of(opened) | {f"{row}-name": "我改的名", "place": "我写的"}
+    doomed.delete()
+    page = client.post(world["url"], mine)
+    assert page.status_code == 409
+    assert line(page, f"{row}-name").frozen
+    assert line(page, f"{row}-name").mine == "我改的名"
+    assert any(group.note for group in page.context["groups"])
+    assert client.post(world["url"], conflict_form(page)).status_code == 302
+    assert Project.objects.get(pk=world["project"].pk).place == "我写的"
+    assert world["project"].milestones.count() == 2
+
+
+def test_a_row_that_both_deleted_is_no_conflict(world: dict) -> None:
+    client = client_of(world["staff"])
+    opened = client.get(world["url"])
+    doomed = Milestone.objects.exclude(pk=world["late"].pk).filter(project=world["project"]).first()
+    mine = form_of(opened) | {f"{row_of(opened, doomed)}-DELETE": "on", "place": "我写的"}
+    doomed.delete()
+    assert client.post(world["url"], mine).status_code == 302
+    assert Project.objects.get(pk=world["project"].pk).place == "我写的"
+
+
+@pytest.mark.parametrize(("choice", "left"), [("mine", 0), ("theirs", 1)])
+def test_deleting_a_row_that_the_other_changed_has_to_be_chosen(world: dict, choice: str, left: int) -> None:
+    client = client_of(world["staff"])
+    opened = client.get(world["url"])
+    row = world["project"].milestones.exclude(pk=world["late"].pk).first()
+    prefix = row_of(opened, row)
+    mine = form_of(opened) | {f"{prefix}-DELETE": "on", f"{prefix}-name": "不要了"}
+    Milestone.objects.filter(pk=row.pk).update(name="他改的名")
+    page = client.post(world["url"], mine)
+    assert page.status_code == 409
+    assert line(page, f"{prefix}-DELETE").default == ""
+    assert "他改的名" in line(page, f"{prefix}-DELETE").now
+    assert client.post(world["url"], conflict_form(page)).status_code == 409
+    form = conflict_form(page) | {f"_choice-{prefix}-DELETE": choice}
+    assert client.post(world["url"], form).status_code == 302
+    assert Milestone.objects.filter(pk=row.pk, name="他改的名").count() == left
+
+
+def test_a_row_that_the_other_added_stays_and_is_no_conflict(world: dict) -> None:
+    client = client_of(world["staff"])
+    mine = form_of(client.get(world["url"]))
+    factories.milestone(world["project"], name="他加的")
+    assert client.post(world["url"], mine | {"place": "我写的"}).status_code == 302
+    assert Milestone.objects.filter(name="他加的").exists()
+
+
+def test_memberships_and_aliases_and_categories_are_guarded_on_the_form_above_them(world: dict) -> None:
+    alias = EnterpriseAlias.objects.create(enterprise=world["group"], name="旧称")
+    category = world["project"].category
+    for role, url, row, name in (
+        ("staff", f"/enterprises/enterprise/{world['group'].pk}/change/", alias, "name"),
+        ("staff", f"/projects/programme/{world['project'].programme_id}/change/", category, "name"),
+        ("security", f"/enterprises/user/{world['officer'].pk}/change/", world["officer"].memberships.get(), "note"),
+    ):  # fmt: skip
+        client = client_of(world[role])
+        opened = client.get(url)
+        field = f"{row_of(opened, row)}-{name}"
+        mine = form_of(opened) | {field: "我写的"}
+        type(row)._base_manager.filter(pk=row.pk).update(**{name: "他写的"})
+        page = client.post(url, mine)
+        assert page.status_code == 409, url
+        assert (line(page, field).now, line(page, field).mine) == ("他写的", "我写的")
+        assert client.post(url, conflict_form(page) | {f"_choice-{field}": "mine"}).status_code == 302
+        row.refresh_from_db()
+        assert getattr(row, name) == "我写的"
+
+
+# -- gone, twice, the wall ------------------------------------------------------------------------
+
+
+def test_a_record_that_was_deleted_meanwhile_does_not_take_my_words_with_it(world: dict) -> None:
+    made = factories.branch(world["group"])
+    client, url = client_of(world["staff"]), f"/enterprises/partybranch/{made.pk}/change/"
+    mine = form_of(client.get(url)) | {"note": "我写了很久的话"}
+    made.delete()
+    page = client.post(url, mine)
+    assert page.status_code == 409
+    assert "我写了很久的话" in page.content.decode()
+    assert line(page, "kind").mine == str(PartyBranch.Kind.BRANCH.label)
+    del mine["_version"]
+    assert client.post(url, mine).status_code == 302, "without a version: like an id that never was"
+
+
+def test_a_record_that_left_my_wall_is_answered_like_a_deleted_one(world: dict) -> None:
+    other = factories.enterprise("电力集团", parent=world["root"])
+    project = factories.project(world["group"], world["project"].programme)
+    factories.milestone(project)
+    url = f"/projects/project/{project.pk}/change/"
+    client = client_of(world["officer"])
+    mine = form_of(client.get(url)) | {"place": "我写的"}
+    Project.objects.filter(pk=project.pk).update(enterprise=other)
+    moved = client.post(url, mine)
+    Project.objects.filter(pk=project.pk).update(enterprise=world["group"])
+    mine = form_of(client.get(url)) | {"place": "我写的"}
+    project.milestones.all().delete()
+    project.delete()
+    deleted = client.post(url, mine)
+    assert moved.status_code == deleted.status_code == 409
+
+    def bare(page: Any) -> str:
+        return re.sub(r'value="[^"]*"|<input[^>]*>', "", page.content.decode())
+
+    assert bare(moved) == bare(deleted)
+    assert "电力集团" not in moved.content.decode()
+
+
+def test_an_officer_does_not_learn_a_name_beyond_the_wall_from_the_conflict(world: dict) -> None:
+    leader = world["leader"]
+    client = client_of(world["officer"])
+    own = factories.user("leader", world["group"])
+    mine = form_of(client.get(world["url"])) | {"liaison_leader": own.pk, "place": "我写的"}
+    Project.objects.filter(pk=world["project"].pk).update(liaison_leader=leader, place="他写的")
+    page = client.post(world["url"], mine)
+    assert page.status_code == 409
+    html = page.content.decode()
+    assert leader.name not in html
+    assert f'value="{leader.pk}"' not in html
+    found = line(page, "liaison_leader")
+    assert found.frozen
+    assert found.mine == str(own), "what I typed is not lost silently"
+    assert client.post(world["url"], conflict_form(page) | {"_choice-place": "mine"}).status_code == 302
+    assert Project.objects.get(pk=world["project"].pk).liaison_leader == leader
+    staff = client_of(world["staff"])
+    form = form_of(staff.get(world["url"])) | {"liaison_leader": ""}
+    Project.objects.filter(pk=world["project"].pk).update(liaison_leader=own)
+    assert leader.name in staff.post(world["url"], form).content.decode(), (
+        "the control: inside the wall it is named"
+    )
+
+
+def test_a_field_that_became_mine_to_edit_only_after_opening_is_not_emptied(world: dict) -> None:
+    """It lay beyond the wall when the form was opened, so the browser sent nothing for it."""
+    Project.objects.filter(pk=world["project"].pk).update(liaison_leader=world["leader"])
+    client = client_of(world["officer"])
+    opened = client.get(world["url"])
+    assert "liaison_leader" not in opened.context["adminform"].form.fields
+    mine = form_of(opened) | {"place": "我写的"}
+    world["leader"].memberships.update(unit=world["group"])
+    assert client.post(world["url"], mine | {"name": ""}).status_code == 200
+    assert client.post(world["url"], mine).status_code == 302
+    saved = Project.objects.get(pk=world["project"].pk)
+    assert (saved.place, saved.liaison_leader) == ("我写的", world["leader"])
+    assert "liaison_leader" in client.get(world["url"]).context["adminform"].form.fields
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_both_pages_open_in_both_languages_under_the_policy(world: dict, language: str) -> None:
+    client = client_of(world["staff"], language)
+    form = form_of(client.get(world["url"])) | {"place": "<b>我</b>\n的"}
+    Project.objects.filter(pk=world["project"].pk).update(place="他写的")
+    made = factories.branch(world["group"])
+    url = f"/enterprises/partybranch/{made.pk}/change/"
+    gone = form_of(client.get(url)) | {"note": "<b>我</b>"}
+    made.delete()
+    for page in (client.post(world["url"], form), client.post(url, gone)):
+        html = page.content.decode()
+        assert page.status_code == 409
+        assert f'lang="{language}"' in html.lower()
+        assert "&lt;b&gt;我" in html
+        assert not re.search(r"<[^>]+\sstyle=|<script(?![^>]+src=)", html)
+
+
+def test_an_account_without_the_right_to_change_learns_nothing_from_a_post(world: dict) -> None:
+    assert client_of(world["leader"]).post(world["url"], {"place": "x"}).status_code == 403
+    assert client_of(world["leader"]).get(world["url"]).context.get("edit_version") is None
+
+
+def test_the_same_project_added_twice_is_an_error_of_the_form(world: dict) -> None:
+    client = client_of(world["staff"])
+    form = {
+        "programme": world["project"].programme_id, "name": "新项目", "enterprise": world["group"].pk, "code": "N1",
+        "milestones-TOTAL_FORMS": 0, "milestones-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    assert client.post("/projects/project/add/", form).status_code == 302
+    again = client.post("/projects/project/add/", form)
+    assert again.status_code == 200
+    assert again.context["adminform"].form.errors
+    mine = form_of(client.get(world["url"]))
+    twin = {
+        "milestones-TOTAL_FORMS": 4,
+        "milestones-3-name": world["late"].name,
+        "milestones-3-weight": 100,
+        "milestones-3-order": 0,
+    }
+    assert client.post(world["url"], mine | twin).status_code == 200
+
+
+# -- what it costs, and what it rests on ------------------------------------------------------------
+
+
+def queries(client: Any, url: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
+        assert client.get(url).status_code == 200
+    return len(found)
+
+
+def test_a_form_costs_two_more_queries_however_many_rows_it_has(
+    world: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_of(world["staff"])
+    queries(client, world["url"])
+    few = queries(client, world["url"])
+    for n in range(20):
+        factories.milestone(world["project"], world["today"] + DAY * n)
+    assert queries(client, world["url"]) == few
+    monkeypatch.setattr(SafeEdits, "_versions", lambda *_args: {"": {}})
+    monkeypatch.setattr(SafeEdits, "render_change_form", admin.ModelAdmin.render_change_form)
+    assert few - queries(client, world["url"]) <= 2
+
+
+def test_the_version_of_a_row_is_found_by_an_index(world: dict) -> None:
+    plan = versions_of(Project.objects.filter(pk=world["project"].pk))
+    assert plan[world["project"].pk] > 0
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        with CaptureQueriesContext(connection) as found:
+            versions_of(Project.objects.filter(pk=world["project"].pk))
+        cursor.execute(f"EXPLAIN {found[-1]['sql']}")
+        text = "\n".join(row[0] for row in cursor.fetchall())
+    assert "pgh_obj_id" in text
+    assert "Index" in text.split("SubPlan")[1]
+
+
+def test_every_field_of_every_change_form_is_watched_by_the_journal() -> None:
+    """The journal is the version: a field that it does not watch could be overwritten unseen."""
+    checked = 0
+    for model, model_admin in admin.site._registry.items():
+        if not isinstance(model_admin, SafeEdits) or _never_changed(model_admin):
+            continue
+        offered = set(flatten_fieldsets(model_admin.fieldsets or ())) or {f.name for f in model._meta.fields}
+        for edited in (model, *(inline.model for inline in model_admin.inlines)):
+            for column in edited._meta.concrete_fields:
+                if column.primary_key or not column.editable or column.name in model_admin.readonly_fields:
+                    continue
+                if edited is not model or column.name in offered:
+                    checked += 1
+                    assert is_watched(edited, column.name), (edited, column)
+    assert checked > 60
+
+
+def _request() -> Any:
+    return RequestFactory().get("/")
+
+
+def _never_changed(model_admin: Any) -> bool:
+    """Registers that people only read."""
+    for role in ("staff", "officer", "leader", "system", "security", "audit"):
+        request = _request()
+        request.user = factories.user(role, factories.sasac(f"国资委{role}{id(model_admin)}"))
+        if model_admin.has_change_permission(request):
+            return False
+    return True
+
+
+def test_the_journal_tells_every_road_of_a_change(world: dict) -> None:
+    project = world["project"]
+    rows = Project.objects.filter(pk=project.pk)
+    start = versions_of(rows)
+    rows.update(note="成批改")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE projects_project SET note = '直接改' WHERE id = %s", [project.pk])
+    first, second, third = events_since(Project, start)[project.pk]
+    assert (first.pgh_id, second.note, third.note) == (start[project.pk], "成批改", "直接改")
+    assert versions_of(rows)[project.pk] == third.pgh_id
+    assert author_of(third)[0]
+    with pytest.raises(LookupError):
+        versions_of(ContentType.objects.all())
+
+
+# -- forms outside the admin ------------------------------------------------------------------------
+
+
+def test_any_form_can_be_guarded_in_three_lines(world: dict) -> None:
+    from django.forms import modelform_factory
+
+    form_class = modelform_factory(Enterprise, fields=["short_name", "note"])
+    group = Enterprise.objects.get(pk=world["group"].pk)
+
+    def request(**data: Any) -> Any:
+        made = RequestFactory().post("/somewhere/", data)
+        made.user = world["staff"]
+        return made
+
+    def edit(posted: Any) -> Edit:
+        row = Enterprise.objects.select_for_update().get(pk=group.pk)
+        return Edit(posted, row, lambda data: form_class(data, instance=row))
+
+    version = edit_version(request(), form_class(instance=group))
+    assert not edit(request(short_name="甲", note="", _version=version)).in_conflict
+    Enterprise.objects.filter(pk=group.pk).update(short_name="乙", note="他写的")
+    second = edit(request(short_name="甲", note="", _version=version))
+    assert second.in_conflict
+    page = second.response(admin.site.each_context(second.request), back="/somewhere/")
+    assert page.status_code == 409
+    page.render()
+    sent = {name: values[-1] for name, values in conflict_form(page).items()}
+    assert edit(request(**sent)).in_conflict, "the short name is still to be chosen"
+    chosen = edit(request(**sent | {"_choice-short_name": "mine"}))
+    assert not chosen.in_conflict
+    assert chosen.form.is_valid()
+    chosen.form.save()
+    group.refresh_from_db()
+    assert (group.short_name, group.note) == ("甲", "他写的")
+
+
+def test_a_form_made_from_a_row_that_changed_since_it_was_read_knows_nothing(world: dict) -> None:
+    from django.forms import modelform_factory
+
+    form_class = modelform_factory(Enterprise, fields=["note"])
+    stale = Enterprise.objects.get(pk=world["group"].pk)
+    Enterprise.objects.filter(pk=stale.pk).update(note="他写的")
+    made = RequestFactory().post("/")
+    made.user = world["staff"]
+    version = edit_version(made, form_class(instance=stale))
+    made.POST = {"note": "", "_version": version}
+    posted = RequestFactory().post("/", {"note": "", "_version": version})
+    posted.user = world["staff"]
+    row = Enterprise.objects.get(pk=stale.pk)
+    assert Edit(posted, row, lambda data: form_class(data, instance=row)).in_conflict
