@@ -153,6 +153,14 @@ messages: $(DEV) ## Bring the translation files up to the texts in the code
 bench: $(DEV) ## Measure the portal at national scale (takes minutes; fills .data/bench)
 	$(WITH) --data-dir .data/bench -- $(PY) -m tools.bench $(ARGS)
 
+.PHONY: chaos
+chaos: $(DEV) ## Kill the web process 50 times in the middle of its work (minutes; fills .data/chaos)
+	$(WITH) --data-dir .data/chaos -- $(PY) -m tools.chaos $(ARGS)
+
+.PHONY: races
+races: $(DEV) ## 100 pairs of simultaneous saves on every edit form (minutes); RACES=20 for fewer
+	env RACES=$${RACES:-100} $(TESTED) $(PY) -m pytest tests/test_edit_races.py --durations=20 $(ARGS)
+
 LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .PHONY: lock
@@ -163,5 +171,5 @@ lock: $(PY) ## Choose new exact versions for both requirements files; ARGS=--upg
 
 .PHONY: clean
 clean: ## Remove caches and the data of tests and benchmarks; .venv and your own .data stay
-	rm -rf .data/test .data/bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .data/test .data/bench .data/chaos .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find $(FOUND) -name __pycache__ -type d -prune -exec rm -rf {} +

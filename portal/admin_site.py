@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -63,8 +64,29 @@ class PortalAdminSite(admin.AdminSite):
     def get_urls(self) -> list[Any]:
         # `r/<content type>/<id>/` would answer for any object of any model.
         stock = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        own = [path("journal/", self.admin_view(self.journal_view), name="journal")]
-        return own + stock
+        desk = path("review/", self.admin_view(self.review_view), name="review")
+        return [desk, *self._journal_urls(), *stock]
+
+    def review_view(self, request: HttpRequest) -> HttpResponse:
+        from projects.admin.review_desk import review_desk  # it reads models; apps are being loaded here
+
+        return review_desk(self, request)
+
+    def _journal_urls(self) -> list[Any]:
+        from portal import journal_page, journal_records_page  # they read models; apps are being loaded here
+
+        pages = (
+            ("", journal_page.journal_response, "journal"),
+            ("export/", journal_page.export_response, "journal_export"),
+            ("sign-ins/", journal_records_page.sign_ins_response, "journal_sign_ins"),
+            ("exports/", journal_records_page.exports_response, "journal_exports"),
+            ("archives/", journal_records_page.archives_response, "journal_archives"),
+            ("archives/<int:number>/", journal_records_page.archive_file_response, "journal_archive"),
+        )
+        return [
+            path(f"journal/{route}", self.admin_view(partial(answer, self)), name=name)
+            for route, answer, name in pages
+        ]
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         from portal.autocomplete import ScopedAutocomplete
@@ -86,8 +108,3 @@ class PortalAdminSite(admin.AdminSite):
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         raise Http404  # the navigation is the index; a second one by app would only repeat it
-
-    def journal_view(self, request: HttpRequest) -> HttpResponse:
-        from portal.journal_page import journal_response
-
-        return journal_response(self, request)

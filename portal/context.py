@@ -24,6 +24,7 @@ class NavItem:
 #: Label, URL name, permission that opens it. The order is the order of a working day.
 NAVIGATION = (
     (_("Home"), "admin:index", None),
+    (_("Review desk"), "admin:review", "projects.review_progressreport"),
     (_("Projects"), "admin:projects_project_changelist", "projects.view_project"),
     (_("Milestones"), "admin:projects_milestone_changelist", "projects.view_milestone"),
     (_("Overdue records"), "admin:projects_overdueepisode_changelist", "projects.view_overdueepisode"),

@@ -20,8 +20,9 @@ from django.utils.translation import gettext as _
 from enterprises.models import User
 from enterprises.roles import Role
 from projects.lights import Light
-from projects.models import Milestone, Programme, Project
+from projects.models import Milestone, Programme, ProgressReport, Project
 from projects.querysets import MilestoneQuerySet
+from projects.services.desk import waiting_count
 from projects.states import MilestoneState
 
 RED_LIST = 12
@@ -146,15 +147,14 @@ def _programmes(user: User, as_of: datetime.date) -> Iterable[ProgrammeRow]:
 def _needs_me(user: User, milestones: MilestoneQuerySet[Milestone], as_of: datetime.date) -> Iterable[Figure]:
     overdue = milestones.overdue(as_of).count()
     soon = milestones.due_soon(as_of).count()
-    waiting = milestones.filter(state=MilestoneState.SUBMITTED).count()
     returned = milestones.filter(state=MilestoneState.RETURNED).count()
     no_date = milestones.without_date().count()
     if Role.STAFF in user.roles:
         yield Figure(
-            _("Claims waiting for review"),
-            waiting,
-            list_url("projects_milestone", when="submitted"),
-            "yellow" if waiting else "",
+            _("Waiting for your decision"),
+            desk := waiting_count(user),
+            reverse("admin:review"),
+            "yellow" if desk else "",
         )
     if Role.OFFICER in user.roles:
         yield Figure(
@@ -173,7 +173,9 @@ def _needs_me(user: User, milestones: MilestoneQuerySet[Milestone], as_of: datet
     if Role.OFFICER not in user.roles:
         yield Figure(_("Without a date"), no_date, list_url("projects_milestone", when="no_date"))
     else:
-        yield Figure(_("Awaiting review"), waiting, list_url("projects_milestone", when="submitted"))
+        handed_in = ProgressReport.objects.visible_to(user).waiting().count()
+        url = list_url("projects_progressreport", state__exact="submitted")
+        yield Figure(_("Awaiting review"), handed_in, url)
 
 
 def _shares(projects: QuerySet[Any], key: str, label: str, param: str) -> list[Share]:

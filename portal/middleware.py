@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import translation
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -40,10 +40,14 @@ class PlainTextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path:
             raise SuspiciousOperation("NUL in the address")
-        if request.method == "POST" and any(
-            "\x00" in v for values in request.POST.lists() for v in values[1]
-        ):
-            raise SuspiciousOperation("NUL in a field")
+        if request.method == "POST":
+            try:
+                fields = list(request.POST.lists())
+            except UnreadablePostError:
+                # The sender is gone. Read on, the form would be an empty one, and be saved as such.
+                raise BadRequest("The form did not arrive in full.") from None
+            if any("\x00" in v for values in fields for v in values[1]):
+                raise SuspiciousOperation("NUL in a field")
         return self.get_response(request)
 
 

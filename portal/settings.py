@@ -14,6 +14,7 @@ import pghistory
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
+from portal.evidence_storage import evidence_storage
 from portal.servers.layout import Layout, broker_url, with_socket_host
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -174,9 +175,28 @@ MEDIA_ROOT = LAYOUT.media_root
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "evidence": evidence_storage(
+        LAYOUT.media_root / "evidence",
+        bucket=env.str("EVIDENCE_S3_BUCKET", default=""),
+        endpoint=env.str("EVIDENCE_S3_ENDPOINT", default=""),
+        region=env.str("EVIDENCE_S3_REGION", default=""),
+        access_key=env.str("EVIDENCE_S3_ACCESS_KEY", default=""),
+        secret_key=env.str("EVIDENCE_S3_SECRET_KEY", default=""),
+    ),
 }
+EVIDENCE_KEEP_ORIGINALS = env.bool("EVIDENCE_KEEP_ORIGINALS", default=False)
 WHITENOISE_MANIFEST_STRICT = False
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+FILE_UPLOAD_HANDLERS = [
+    "portal.uploads.BoundedUploads",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+# Ten files of the largest size that is taken, and the form around them.
+UPLOAD_MAX_TOTAL_SIZE = 201 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Beside the uploads, not in /tmp: in a container that is memory, elsewhere a small disk of others.
+FILE_UPLOAD_TEMP_DIR = LAYOUT.incoming()
 
 # -- what a page may do -------------------------------------------------------------------------
 
@@ -208,6 +228,14 @@ PGHISTORY_APPEND_ONLY = True
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
 PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=True)
 PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
+JOURNAL_RETENTION_DAYS = env.int("JOURNAL_RETENTION_DAYS", default=200)
+if JOURNAL_RETENTION_DAYS < 184:  # no six months are longer
+    raise ImproperlyConfigured(
+        "JOURNAL_RETENTION_DAYS 不得少于 184 天：《网络安全法》第二十一条要求网络日志留存不少于六个月。 / "
+        "JOURNAL_RETENTION_DAYS must be 184 or more: article 21 of the Cybersecurity Law has logs kept for "
+        "no less than six months."
+    )
+JOURNAL_ARCHIVE_DIR = Path(env.str("JOURNAL_ARCHIVE_DIR", default=str(LAYOUT.journal_archive)))
 
 # -- the worker ---------------------------------------------------------------------------------
 
@@ -242,6 +270,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "projects.patrol",
         "schedule": 60.0,
         "options": {"expires": 55},
+    },
+    "archive-the-journal": {
+        "task": "journal.archive",
+        "schedule": crontab(minute="30", hour="2"),
+        "options": {"expires": 3600},
+    },
+    "sweep-the-evidence": {
+        "task": "projects.sweep_evidence",
+        "schedule": crontab(minute="30", hour="3"),
+        "options": {"expires": 3600},
     },
 }
 

@@ -4,7 +4,8 @@ Rules (product page, section 3):
 
 1. A deadline is a date in Asia/Shanghai and inclusive: due on the 10th is overdue from the 11th.
 2. A milestone is overdue on a day when it is open (not started, in progress, returned), not
-   suspended, and its `due_on` lies before that day. No due date: never overdue.
+   suspended, its `due_on` lies before that day, and no extension request that was filed on or before
+   `due_on` waits for a decision (`awaits_extension`). No due date: never overdue.
 3. A submitted milestone is not counted against the enterprise; the reviewer's clock runs instead.
 
 Nothing here reads a clock. Who asks says for which day (`as_of`), so that a page which is being
@@ -27,16 +28,21 @@ class Dated(Protocol):
 
     state: str
     is_suspended: bool
+    awaits_extension: bool
     due_on: datetime.date | None
 
 
 def open_q(prefix: str = "") -> Q:
-    """Milestones that still owe something and are not suspended.
+    """Milestones whose clock runs: they owe something, are not suspended, and await no extension.
 
     The indexes on open milestones are partial on exactly this condition; a query that is built from
     it can use them.
     """
-    return Q((f"{prefix}state__in", OPEN_MILESTONE_STATES), (f"{prefix}is_suspended", False))
+    return Q(
+        (f"{prefix}state__in", OPEN_MILESTONE_STATES),
+        (f"{prefix}is_suspended", False),
+        (f"{prefix}awaits_extension", False),
+    )
 
 
 def overdue_q(as_of: datetime.date, prefix: str = "") -> Q:
@@ -80,6 +86,7 @@ def cured_q() -> Q:
     return Q(flagged_due_on__isnull=False) & (
         Q(state__in=CLOSED_MILESTONE_STATES)
         | Q(is_suspended=True)
+        | Q(awaits_extension=True)
         | Q(due_on__isnull=True)
         | Q(due_on__lt=F("flagged_due_on"))
         | Q(due_on__gt=F("flagged_due_on"))
@@ -88,7 +95,11 @@ def cured_q() -> Q:
 
 def is_open(milestone: Dated) -> bool:
     """Python twin of `open_q`."""
-    return milestone.state in OPEN_MILESTONE_STATES and not milestone.is_suspended
+    return (
+        milestone.state in OPEN_MILESTONE_STATES
+        and not milestone.is_suspended
+        and not milestone.awaits_extension
+    )
 
 
 def is_overdue(milestone: Dated, as_of: datetime.date) -> bool:

@@ -61,6 +61,7 @@ class ProjectFacts:
         overdue: number of overdue milestones; `days` by how many days the worst one is late.
         project_days: days by which the project's own date has passed, 0 if it has not.
         due_soon: number of milestones in the warning window; `next_days` until the first of them.
+        awaits: number of milestones for which an extension, filed in time, waits for its decision.
     """
 
     status: str
@@ -71,18 +72,24 @@ class ProjectFacts:
     project_days: int = 0
     due_soon: int = 0
     next_days: int = 0
+    awaits: int = 0
     started: bool = False
 
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A milestone as the plan sees it. `percent` is what was reported, 0 to 100."""
+    """A milestone as the plan sees it. `percent` is what was reported, 0 to 100.
+
+    While an extension awaits its decision the plan asks for no more than was reported: the date that it
+    would be measured by is the one in question.
+    """
 
     weight: int
     starts_on: datetime.date | None
     due_on: datetime.date | None
     percent: float
     accepted: bool
+    awaits_extension: bool = False
 
 
 def judge(facts: ProjectFacts, policy: LightPolicy) -> tuple[Light, Reason]:
@@ -100,6 +107,8 @@ def judge(facts: ProjectFacts, policy: LightPolicy) -> tuple[Light, Reason]:
     behind = _behind(facts)
     if behind["gap"] > policy.red_gap:
         return Light.RED, {"rule": "behind", **behind}  # type: ignore[typeddict-item]
+    if facts.awaits:
+        return Light.YELLOW, {"rule": "extension", "n": facts.awaits}
     if facts.due_soon:
         return Light.YELLOW, {"rule": "due_soon", "n": facts.due_soon, "days": facts.next_days}
     if behind["gap"] >= policy.yellow_gap:
@@ -140,6 +149,10 @@ def reason_text(reason: Reason | dict[str, Any]) -> str:
         ) % {"n": reason["n"], "days": reason["days"]}
     if rule == "project_overdue":
         return gettext("The project's date has passed by %(days)d days") % {"days": reason["days"]}
+    if rule == "extension":
+        return ngettext(
+            "%(n)d extension awaits its decision", "%(n)d extensions await their decision", reason["n"]
+        ) % {"n": reason["n"]}
     if rule == "due_soon":
         if reason["days"] == 0:
             return gettext("%(n)d due soon, the first today") % {"n": reason["n"]}
@@ -185,7 +198,10 @@ def progress(steps: Iterable[PlannedStep], as_of: datetime.date) -> tuple[float 
         actual += step.weight * (100.0 if step.accepted else step.percent)
         if step.due_on is not None:
             dated += step.weight
-            planned += step.weight * planned_share(step, as_of)
+            share = planned_share(step, as_of)
+            if step.awaits_extension:
+                share = min(share, step.percent / 100)
+            planned += step.weight * share
     if not weights:
         return None, 0.0
     return (100.0 * planned / weights if dated else None), actual / weights

@@ -57,6 +57,30 @@ class MilestoneQuerySet(ScopedQuerySet[M]):
         return self.filter(deadlines.no_date_q())
 
 
+class SubmissionQuerySet(ScopedQuerySet[M]):
+    """Reports, extension requests and close-outs."""
+
+    def waiting(self) -> Self:
+        """Somebody at the SASAC owes a decision."""
+        return self.filter(state__in=self.model.WAITING)  # type: ignore[attr-defined]
+
+    def at_work(self) -> Self:
+        """The one round per subject that is not decided yet: a draft, or waiting."""
+        return self.filter(state__in=("draft", *self.model.WAITING))  # type: ignore[attr-defined]
+
+
+class EvidenceQuerySet(ScopedQuerySet[M]):
+    def of(self, submission: models.Model) -> Self:
+        """The evidence of one report, extension request or close-out."""
+        return self.filter(**{self.model.owner_field(submission): submission})  # type: ignore[attr-defined]
+
+    def handed_in(self) -> Self:
+        """Without the evidence of drafts, which belongs to their writers alone."""
+        return self.exclude(
+            Q(report__state="draft") | Q(extension__state="draft") | Q(close_out__state="draft")
+        )
+
+
 class EpisodeQuerySet(ScopedQuerySet[M]):
     def open(self) -> Self:
         return self.filter(closed_on__isnull=True)

@@ -26,6 +26,38 @@ class ProjectStatus(models.TextChoices):
     TERMINATED = "terminated", _("Terminated")
 
 
+class ReportState(models.TextChoices):
+    """Where a progress report stands: one round from the officer to the reviewer."""
+
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Awaiting review")
+    ACCEPTED = "accepted", _("Review passed")
+    RETURNED = "returned", _("Returned")
+
+
+class ExtensionState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Awaiting decision")
+    APPROVED = "approved", _("Approved")
+    RETURNED = "returned", _("Returned")
+    REJECTED = "rejected", _("Rejected")
+
+
+class CloseOutState(models.TextChoices):
+    """Striking a project off the list (销号) takes two people: one verifies, another approves."""
+
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Awaiting verification")
+    VERIFIED = "verified", _("Verified, awaiting approval")
+    APPROVED = "approved", _("Closed out")
+    RETURNED = "returned", _("Returned")
+
+
+#: Somebody at the SASAC owes a decision; the reviewer's clock runs.
+WAITING_REPORT = (ReportState.SUBMITTED.value,)
+WAITING_EXTENSION = (ExtensionState.SUBMITTED.value,)
+WAITING_CLOSE_OUT = (CloseOutState.SUBMITTED.value, CloseOutState.VERIFIED.value)
+
 #: A milestone in one of these still owes something (product rules 3.3).
 OPEN_MILESTONE_STATES = (
     MilestoneState.NOT_STARTED.value,

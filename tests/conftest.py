@@ -7,6 +7,8 @@ import datetime
 import pytest
 from django.conf import settings
 
+from tests.browsing import chromium, visit  # noqa: F401  (fixtures of every browser test)
+
 TODAY = datetime.date(2026, 6, 10)
 
 

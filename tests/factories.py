@@ -5,9 +5,19 @@ from __future__ import annotations
 import datetime
 import itertools
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from enterprises.models import Enterprise, Membership, PartyBranch, User
-from projects.models import Category, Milestone, Programme, Project
+from projects.models import (
+    Category,
+    CloseOut,
+    ExtensionRequest,
+    Milestone,
+    Programme,
+    ProgressReport,
+    Project,
+)
+from projects.services import close_outs, extensions, reports
 
 _number = itertools.count(1)
 PASSWORD = "correct horse 2026"
@@ -72,3 +82,36 @@ def milestone(of: Project, due_on: datetime.date | None = None, **values: Any) -
     n = next(_number)
     facts = {"name": f"节点{n}", "state": "in_progress", **values}
     return Milestone.objects.create(project=of, due_on=due_on, **facts)
+
+
+def moment(day: datetime.date, hour: int = 12) -> datetime.datetime:
+    """An hour of a day in Shanghai."""
+    return datetime.datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+def report(
+    of: Milestone, by: User, on: datetime.date, *, claimed_on: datetime.date | None = None, **texts: Any
+) -> ProgressReport:
+    """A report that was handed in by the services, as an officer would."""
+    draft = reports.open_draft(milestone_id=of.pk, actor=by, as_of=on)
+    texts = {"done": "已完成管沟开挖 200 米", "percent": 50, "claimed_on": claimed_on, **texts}
+    reports.save_draft(report_id=draft.pk, actor=by, texts=texts)
+    return reports.submit(report_id=draft.pk, actor=by, at=moment(on))
+
+
+def extension(
+    of: Milestone, by: User, on: datetime.date, to_on: datetime.date, shifts: Any = None, **texts: Any
+) -> ExtensionRequest:
+    """A request that was filed by the services, as an officer would."""
+    draft = extensions.open_draft(milestone_id=of.pk, actor=by, as_of=on)
+    texts = {"to_on": to_on, "reason_class": "site", "reason": "连续暴雨，路面无法开挖", **texts}
+    extensions.save_draft(request_id=draft.pk, actor=by, texts=texts, shifts=shifts)
+    return extensions.submit(request_id=draft.pk, actor=by, at=moment(on))
+
+
+def close_out(of: Project, by: User, on: datetime.date, **texts: Any) -> CloseOut:
+    """A close-out that was asked for by the services, as an officer would."""
+    draft = close_outs.open_draft(project_id=of.pk, actor=by, as_of=on)
+    texts = {"achieved": "全部完成", "completed_on": on, "follow_up_owner": "李某某", **texts}
+    close_outs.save_draft(close_out_id=draft.pk, actor=by, texts=texts)
+    return close_outs.submit(close_out_id=draft.pk, actor=by, at=moment(on))

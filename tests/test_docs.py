@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tools.docs import roles_page
+from tools.docs import roles_page, workflow_page
 
 ROOT = Path(__file__).resolve().parent.parent
 _READ = re.compile(
-    r"""env\.\w+\(\s*["']([A-Z_]+)["']|environ(?:\)?\.get)?[\[(]\s*["']([A-Z_]+)["']|number\(environ, ["']([A-Z_]+)["']"""
+    r"""env\.\w+\(\s*["']([A-Z0-9_]+)["']|environ(?:\)?\.get)?[\[(]\s*["']([A-Z0-9_]+)["']|number\(environ, ["']([A-Z0-9_]+)["']"""
 )
 #: Read by the code, but nobody sets them by hand.
 NOT_SETTINGS = {"DJANGO_SETTINGS_MODULE", "PYTEST_VERSION", "LINEAR_MIGRATIONS", "XDG_RUNTIME_DIR"}
@@ -25,13 +25,17 @@ def settings_read() -> set[str]:
 
 def test_every_setting_is_documented_and_no_other_is() -> None:
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `([A-Z_]+)`", page, re.M))
+    documented = set(re.findall(r"^\| `([A-Z0-9_]+)`", page, re.M))
     assert settings_read() - documented == set()
     assert documented - settings_read() <= {"PYTHON", "E2E", "CI", "ARGS"}
 
 
 def test_the_roles_page_is_drawn_from_the_code() -> None:
     assert (ROOT / "docs" / "roles.md").read_text(encoding="utf-8") == roles_page()
+
+
+def test_the_workflow_page_is_drawn_from_the_table() -> None:
+    assert (ROOT / "docs" / "workflow.md").read_text(encoding="utf-8") == workflow_page()
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -18,6 +18,7 @@ from projects.models import Milestone, Project
 from projects.services.projects import approve
 from projects.services.refusals import Refused
 from tests import factories
+from tests.forms import form_of
 from tests.test_pages import DAY, built, client_of
 
 pytestmark = pytest.mark.django_db
@@ -29,18 +30,6 @@ def world() -> dict[str, Any]:
     Project.objects.filter(pk=found["project"].pk).update(approved_on=found["today"])
     found["project"].refresh_from_db()
     return found
-
-
-def form_of(page: Any) -> dict[str, Any]:
-    """What a browser would send back: every field of the form and its inlines, as shown."""
-    form = page.context["adminform"].form
-    data = {name: form[name].value() for name in form.fields if form[name].value() is not None}
-    for inline in page.context["inline_admin_formsets"]:
-        for inner in (inline.formset.management_form, *inline.formset.forms):
-            data |= {
-                inner[n].html_name: inner[n].value() for n in inner.fields if inner[n].value() is not None
-            }
-    return data
 
 
 def test_nobody_pads_an_approved_plan_with_easy_milestones(world: dict) -> None:
@@ -94,7 +83,9 @@ def test_an_archived_programme_takes_no_more_reports_forms_or_approvals(world: d
     programme.archived_on = world["today"]
     programme.save()
     officer, staff = client_of(world["officer"]), client_of(world["staff"])
-    officer.post(f"/projects/milestone/{world['late'].pk}/percent/", {"percent": "66"})
+    officer.post(
+        f"/projects/milestone/{world['late'].pk}/report/", {"percent": "66", "done": "x", "_submit": "1"}
+    )
     assert Milestone.objects.get(pk=world["late"].pk).percent == 0
     assert staff.post(f"/projects/project/{world['project'].pk}/change/", {"note": "改"}).status_code == 403
     page = staff.get("/projects/project/add/")
@@ -121,7 +112,7 @@ def test_a_form_writes_only_what_was_changed_in_it(world: dict) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_save_waits_for_the_decision_that_is_being_made() -> None:
-    """Two at once on one row: the form reads the row after the decision, not before it."""
+    """Two at once on one row: the form reads the row after the decision, and nothing typed gets lost."""
     world = built()
     project = factories.project(world["group"], world["project"].programme, place="旧")
     client = client_of(world["officer"])
@@ -147,8 +138,8 @@ def test_a_save_waits_for_the_decision_that_is_being_made() -> None:
         assert waiting, "the save must stand behind the approval"
     officer.join(30)
     project.refresh_from_db()
-    assert answers == [302]
-    assert (project.place, project.approved_on, project.due_on) == ("新", world["today"], None)
+    assert answers == [409], "the date that was typed can no longer be saved: that has to be said"
+    assert (project.place, project.approved_on, project.due_on) == ("旧", world["today"], None)
 
 
 def test_a_new_password_and_an_unlock_leave_an_entry_each(world: dict) -> None:
@@ -197,10 +188,8 @@ def test_a_membership_of_ones_own_is_not_passed_on(world: dict) -> None:
     own = world["security"].memberships.get()
     client = client_of(world["security"])
     other = factories.user()
-    response = client.post(
-        f"/enterprises/membership/{own.pk}/change/",
-        {"user": other.pk, "role": "security", "unit": world["root"].pk},
-    )
+    url = f"/enterprises/membership/{own.pk}/change/"
+    response = client.post(url, form_of(client.get(url)) | {"user": other.pk})
     assert response.status_code == 403
     own.refresh_from_db()
     assert own.user == world["security"]
@@ -208,7 +197,8 @@ def test_a_membership_of_ones_own_is_not_passed_on(world: dict) -> None:
 
 def test_a_reason_is_only_what_the_page_asked_for(world: dict) -> None:
     client_of(world["officer"]).post(
-        f"/projects/milestone/{world['late'].pk}/percent/", {"percent": "20", "reason": "领导已同意"}
+        f"/projects/milestone/{world['late'].pk}/report/",
+        {"percent": "20", "done": "开挖", "reason": "领导已同意", "_submit": "1"},
     )
     assert history_of([world["late"]], world["staff"])[0].why == ""
     client_of(world["staff"]).post(

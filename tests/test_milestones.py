@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from projects.models import Milestone, Project
-from projects.services.milestones import refusal, report_percent, steps_for, take_step
+from projects.services.milestones import refusal, steps_for, take_step
 from projects.services.projects import approve, take_in
 from projects.services.refusals import Refused
 from projects.states import MilestoneState
-from projects.workflow import TRANSITIONS
+from projects.workflow import WORKFLOW, Subject, step_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -44,16 +44,18 @@ def step(world: dict, action: str, who: str, as_of: datetime.date, **values: obj
     )
 
 
-def test_the_way_from_start_to_acceptance_and_what_it_leaves(world: dict, today: datetime.date) -> None:
-    step(world, "start", "officer", today)
+def test_starting_a_milestone_begins_its_project(world: dict, today: datetime.date) -> None:
+    assert step(world, "start", "officer", today).state == "in_progress"
     assert Project.objects.get().status == "in_progress"
-    step(world, "submit", "officer", today, claimed_on=today - DAY)
+
+
+def test_cancelling_needs_a_reason_and_nothing_that_waits(world: dict, today: datetime.date) -> None:
     with pytest.raises(Refused):
-        step(world, "return", "staff", today, comment="  ")
-    step(world, "return", "staff", today, comment="缺照片")
-    step(world, "submit", "officer", today + DAY * 3, claimed_on=today + DAY * 2)
-    done = step(world, "accept", "staff", today + DAY * 4)
-    assert (done.state, done.accepted_on, done.days_late) == ("accepted", today + DAY * 4, 2)
+        step(world, "cancel", "staff", today, comment="  ")
+    factories.report(world["milestone"], world["officer"], today)
+    with pytest.raises(Refused, match="待"):
+        step(world, "cancel", "staff", today, comment="并入他项")
+    assert Milestone.objects.get().state == "in_progress"
 
 
 @pytest.mark.parametrize("state", MilestoneState.values)
@@ -64,53 +66,22 @@ def test_buttons_and_checks_agree_for_every_state_and_role(
     Milestone.objects.update(state=state, claimed_on=today, accepted_on=today, submitted_by=None)
     milestone = Milestone.objects.get()
     offered = {s.action for s in steps_for(milestone, world[who], today)}
-    allowed = {
-        "officer": {"start", "submit", "withdraw"},
-        "staff": {"accept", "return", "cancel"},
-    }.get(who, set())
-    assert offered == {t.action for t in TRANSITIONS if state in t.from_states} & allowed
-    for transition in TRANSITIONS:
+    allowed = {"officer": {"start"}, "staff": {"cancel"}}.get(who, set())
+    table = WORKFLOW[Subject.MILESTONE]
+    assert offered == {t.action for t in table if state in t.from_states} & allowed
+    for transition in table:
         if transition.action not in offered:
             with pytest.raises(Refused):
                 step(world, transition.action, who, today, comment="x")
             assert Milestone.objects.get().state == state
 
 
-def test_nobody_reviews_a_claim_of_their_own(world: dict, today: datetime.date) -> None:
-    Milestone.objects.update(state="submitted", claimed_on=today, submitted_by=world["staff"])
-    with pytest.raises(Refused, match="本人"):
-        step(world, "accept", "staff", today)
-
-
-def test_a_completion_in_the_future_is_refused(world: dict, today: datetime.date) -> None:
-    step(world, "start", "officer", today)
-    with pytest.raises(Refused, match="不能晚于今天"):
-        step(world, "submit", "officer", today, claimed_on=today + DAY)
-
-
 def test_milestones_of_an_archived_programme_are_history(world: dict, today: datetime.date) -> None:
     programme = world["milestone"].project.programme
     programme.archived_on = today
     programme.save()
-    milestone = Milestone.objects.get()
-    assert "已归档" in refusal(milestone, TRANSITIONS[0], world["officer"], today)
-
-
-@pytest.mark.parametrize("percent", [-1, 101])
-def test_progress_outside_0_to_100_is_refused(world: dict, today: datetime.date, percent: int) -> None:
-    with pytest.raises(Refused):
-        report_percent(
-            milestone_id=world["milestone"].pk, percent=percent, actor=world["officer"], as_of=today
-        )
-
-
-def test_reporting_progress_begins_the_work(world: dict, today: datetime.date) -> None:
-    found = report_percent(
-        milestone_id=world["milestone"].pk, percent=30, actor=world["officer"], as_of=today
-    )
-    assert (found.state, found.percent) == ("in_progress", 30)
-    with pytest.raises(Refused):
-        report_percent(milestone_id=world["milestone"].pk, percent=40, actor=world["outsider"], as_of=today)
+    start = step_of(Subject.MILESTONE, "start")
+    assert "已归档" in refusal(Milestone.objects.get(), start, world["officer"], today)
 
 
 def test_the_first_promise_never_moves_after_approval_by_any_road(world: dict, today: datetime.date) -> None:

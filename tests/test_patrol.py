@@ -7,9 +7,9 @@ import datetime
 import pytest
 from django.db import connection
 
-from projects.models import Milestone, OverdueEpisode, PatrolRun, SetAside
-from projects.services.milestones import take_step
+from projects.models import Milestone, OverdueEpisode, PatrolRun, ProgressReport, SetAside
 from projects.services.patrol import last_run, patrol, retry_set_aside
+from projects.services.reviews import decide
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -66,13 +66,18 @@ def test_a_claim_closes_the_episode_and_a_return_opens_a_new_one_from_that_day(
 ) -> None:
     milestone = factories.milestone(world["project"], today - DAY * 10)
     patrol(as_of=today - DAY * 6)
-    take_step(milestone_id=milestone.pk, action="submit", actor=world["officer"], as_of=today - DAY * 4)
+    claim = factories.report(milestone, world["officer"], today - DAY * 4, claimed_on=today - DAY * 4)
     # The patrol was away for two days; the episode ends on the day of the claim all the same.
     assert patrol(as_of=today - DAY * 2).closed == 1
     closed = OverdueEpisode.objects.get()
     assert (closed.cause, closed.closed_on, closed.days_late) == ("submitted", today - DAY * 4, 6)
-    take_step(
-        milestone_id=milestone.pk, action="return", actor=world["staff"], as_of=today - DAY, comment="缺照片"
+    decide(
+        kind=ProgressReport,
+        pk=claim.pk,
+        action="return",
+        actor=world["staff"],
+        at=factories.moment(today - DAY),
+        comment="缺照片",
     )
     assert patrol(as_of=today).opened == 1
     again = OverdueEpisode.objects.open().get()

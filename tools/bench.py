@@ -38,6 +38,7 @@ def _run(options: argparse.Namespace) -> int:
     from tools.bench_patrol import measure_after, measure_memory, measure_patrol
     from tools.bench_race import measure_race
     from tools.bench_report import Figure, machine, table
+    from tools.bench_review import measure_review
 
     settings.LOGGING_CONFIG = None
     today: datetime.date = timezone.localdate()
@@ -64,6 +65,9 @@ def _run(options: argparse.Namespace) -> int:
         "pages": lambda: measure_pages(
             databases, large=NAME, small="portal_small_bench", today=today, repeat=options.requests
         ),
+        "review": lambda: measure_review(
+            databases, small="portal_small_bench", today=today, repeat=options.requests
+        ),
         "race": lambda: measure_race(databases, "portal_race_bench", today, rivals.overdue),
     }
     for name, measure in parts.items():
@@ -87,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--overdue", type=int, default=100_000)
     parser.add_argument("--repeat", type=int, default=3, help="rounds of the patrol, each in a fresh copy")
     parser.add_argument("--requests", type=int, default=30, help="requests for each page")
-    parser.add_argument("--only", nargs="*", choices=("patrol", "memory", "pages", "race"), help="not all")
+    parser.add_argument(
+        "--only", nargs="*", choices=("patrol", "memory", "pages", "review", "race"), help="not all"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the seeded databases for the next run")
     return parser
 

@@ -5,26 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-ROLES = ROOT / "docs" / "roles.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def roles_page() -> str:
-    """docs/roles.md: who may do what, from `enterprises.roles`, and the steps, from `projects.workflow`."""
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    django.setup()
+    """docs/roles.md: who may do what, from `enterprises.roles`."""
     from django.utils import translation
 
     from enterprises.roles import PERMISSIONS, Role, duty_of
-    from projects.workflow import TRANSITIONS
 
     lines = [
         "# Roles",
         "",
-        "Drawn from `enterprises/roles.py` and `projects/workflow.py` by `python -m tools.docs write`;",
+        "Drawn from `enterprises/roles.py` by `python -m tools.docs write`;",
         "a test compares. A role is held through a membership at a unit and reaches that unit and everything",
         "below it (`enterprises/scoping.py`). There is no superuser. Roles of different duty exclude each",
         "other for one person at one time, by a constraint of the database.",
@@ -54,31 +49,73 @@ def roles_page() -> str:
             held.sort(key=lambda a: (order.index(a) if a in order else len(order), a))
             cells.append(" ".join(held))
         lines.append(f"| {subject} | " + " | ".join(cells) + " |")
-    lines += [
-        "",
-        "## Steps on a milestone",
-        "",
-        "| step | from | to | permission | comment |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for step in TRANSITIONS:
-        origin = ", ".join(state.value for state in step.from_states)
-        lines.append(
-            f"| {step.action} | {origin} | {step.to_state.value} | {step.permission} |"
-            f" {'mandatory' if step.comment_needed else 'optional'} |"
-        )
     return "\n".join(lines) + "\n"
 
 
+def workflow_page() -> str:
+    """docs/workflow.md: the steps and their diagrams, from `projects.workflow`."""
+    from django.utils import translation
+
+    from projects import states
+    from projects.workflow import WORKFLOW, Subject
+
+    words: dict[Subject, Any] = {
+        Subject.MILESTONE: states.MilestoneState,
+        Subject.REPORT: states.ReportState,
+        Subject.EXTENSION: states.ExtensionState,
+        Subject.CLOSE_OUT: states.CloseOutState,
+        Subject.PROJECT: states.ProjectStatus,
+    }
+    lines = [
+        "# Workflow",
+        "",
+        "Drawn from `projects/workflow.py`, the only table of transitions, by `python -m tools.docs write`; a",
+        "test compares. A step with a permission is taken by a person; one that follows another happens with it,",
+        "in the same transaction. Nobody decides on what they handed in or verified themselves.",
+    ]
+    for subject, steps in WORKFLOW.items():
+        lines += ["", f"## {subject}", "", "```mermaid", "stateDiagram-v2"]
+        with translation.override("zh-hans"):
+            lines += [
+                f"    {_node(value)}: {label}（{value or '—'}）" for value, label in words[subject].choices
+            ]
+        with translation.override("en"):
+            lines += [
+                f"    {_node(origin)} --> {_node(step.to_state)}: {step.action}"
+                for step in steps
+                for origin in step.from_states
+                if origin
+            ]
+            lines += ["```", "", "| step | from | to | who | comment | by another |"]
+            lines += ["| --- | --- | --- | --- | --- | --- |"]
+            for step in steps:
+                origin = ", ".join(str(state) or "blank" for state in step.from_states)
+                who = f"`{step.permission}`" if step.permission else "follows " + ", ".join(step.follows)
+                lines.append(
+                    f"| {step.action} ({step.label}) | {origin} | {step.to_state} | {who} |"
+                    f" {'mandatory' if step.comment_needed else ''} | {'yes' if step.by_another else ''} |"
+                )
+    return "\n".join(lines) + "\n"
+
+
+def _node(state: str) -> str:
+    return str(state) or "blank"
+
+
 def main(verb: str) -> int:
-    page = roles_page()
-    if verb == "write":
-        ROLES.write_text(page, encoding="utf-8")
-        return 0
-    if ROLES.read_text(encoding="utf-8") != page:
-        print("docs/roles.md is behind the code: run `python -m tools.docs write`.", file=sys.stderr)
-        return 1
-    return 0
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
+    behind = 0
+    for name, page in (("roles.md", roles_page()), ("workflow.md", workflow_page())):
+        path = DOCS / name
+        if verb == "write":
+            path.write_text(page, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != page:
+            print(f"docs/{name} is behind the code: run `python -m tools.docs write`.", file=sys.stderr)
+            behind = 1
+    return behind
 
 
 if __name__ == "__main__":

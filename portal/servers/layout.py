@@ -7,6 +7,7 @@ folder, and importing this module touches no file.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -64,9 +65,25 @@ class Layout:
         return self.data_dir / "static"
 
     @property
+    def journal_archive(self) -> Path:
+        """Entries that have left the journal's tables. As much to be backed up as the database."""
+        return self.data_dir / "journal-archive"
+
+    @property
     def media_root(self) -> Path:
         """Uploads. Never served by URL, only through a view that asks who may see them."""
         return self.data_dir / "media"
+
+    def incoming(self) -> Path:
+        """Where uploads are received, made at the first call: Django refuses to start without it.
+
+        On a disk that cannot be written it is only named; the servers' own checks tell of the disk.
+        """
+        folder = self.data_dir / "incoming"
+        with contextlib.suppress(OSError):
+            self.data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
 
     @property
     def lock_file(self) -> Path:

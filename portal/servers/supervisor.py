@@ -26,7 +26,7 @@ LONGEST_BACKOFF_SECONDS = 30.0
 #: A process that ran this long was well; its next failure counts as a first one.
 WELL_AFTER_SECONDS = 60.0
 
-LOGINS = ("sasac", "officer", "officer2", "leader", "sysadmin", "secadmin", "auditor")
+LOGINS = ("sasac", "sasac2", "officer", "officer2", "leader", "sysadmin", "secadmin", "auditor")
 
 
 def run_portal(layout: Layout) -> int:

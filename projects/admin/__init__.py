@@ -1,5 +1,5 @@
 """The pages for projects. Importing this package registers them with the admin site."""
 
-from projects.admin import milestones, oversight, programmes, projects
+from projects.admin import evidence_files, milestones, oversight, programmes, projects, submissions
 
-__all__ = ["milestones", "oversight", "programmes", "projects"]
+__all__ = ["evidence_files", "milestones", "oversight", "programmes", "projects", "submissions"]

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from enterprises.models import Enterprise
 from projects.models import Programme
 from projects.querysets import in_force_q
-from projects.states import MilestoneState
+from projects.states import MilestoneState, ProjectStatus
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
     """ "²" is a digit to Python but no number; and no id has more than 18 places."""
     return text.isascii() and text.isdecimal() and len(text) <= 18
 
@@ -45,7 +45,7 @@ class ProgrammeFilter(admin.SimpleListFilter):
             return queryset.filter(**{f"{self.path}_id__in": ids})
         if value == "all":
             return queryset
-        return queryset.filter(**{f"{self.path}_id": int(value)}) if _is_id(value) else queryset.none()
+        return queryset.filter(**{f"{self.path}_id": int(value)}) if is_id(value) else queryset.none()
 
 
 class ProgrammeOfMilestoneFilter(ProgrammeFilter):
@@ -85,7 +85,7 @@ class EnterpriseFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         chosen = request.GET.get(self.parameter_name, "")
-        if not _is_id(chosen):
+        if not is_id(chosen):
             return []
         rows = Enterprise.objects.visible_to(request.user).filter(pk=int(chosen))
         return [(str(row.pk), row.name) for row in rows]
@@ -97,7 +97,7 @@ class EnterpriseFilter(admin.SimpleListFilter):
         value = self.value()
         if not value:
             return queryset
-        return queryset.filter(**{f"{self.path}_id": int(value)}) if _is_id(value) else queryset.none()
+        return queryset.filter(**{f"{self.path}_id": int(value)}) if is_id(value) else queryset.none()
 
 
 class EnterpriseOfMilestoneFilter(EnterpriseFilter):
@@ -132,6 +132,25 @@ class WhenFilter(admin.SimpleListFilter):
                 return queryset.filter(state=MilestoneState.RETURNED)
             case "no_date":
                 return queryset.without_date()  # type: ignore[attr-defined]
+        return queryset
+
+
+class LookAgainFilter(admin.SimpleListFilter):
+    """Suspended projects whose day has come, so that none is suspended for ever by being forgotten."""
+
+    title = _("suspension")
+    parameter_name = "look_again"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("due", _("Review is due")), ("later", _("Review later"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        suspended = queryset.filter(status=ProjectStatus.SUSPENDED)
+        match self.value():
+            case "due":
+                return suspended.filter(review_again_on__lte=timezone.localdate())
+            case "later":
+                return suspended.filter(review_again_on__gt=timezone.localdate())
         return queryset
 
 

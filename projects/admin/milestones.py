@@ -6,11 +6,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,12 +17,16 @@ from enterprises.scoped_admin import ScopedModelAdmin, person
 from journal.context import because
 from projects.admin import filters
 from projects.admin.bars import list_bar
+from projects.admin.draft_forms import draft_page
+from projects.admin.extension_form import ExtensionPage
 from projects.admin.project_page import days_shown, tone_of
+from projects.admin.report_form import ReportPage, no_change
 from projects.models import Milestone
 from projects.services.lights import refresh_lights
-from projects.services.milestones import refusal, report_percent, take_step
+from projects.services.milestones import refusal, take_step
 from projects.services.refusals import Refused
-from projects.workflow import transition
+from projects.states import MilestoneState
+from projects.workflow import Subject, transition
 
 
 @admin.register(Milestone)
@@ -127,55 +130,60 @@ class MilestoneAdmin(ScopedModelAdmin):
         view = self.admin_site.admin_view
         own = [
             path("<int:object_id>/step/<slug:action>/", view(self.step_view), name="projects_milestone_step"),
-            path("<int:object_id>/percent/", view(self.percent_view), name="projects_milestone_percent"),
+            path("<int:object_id>/report/", view(self.report_view), name="projects_milestone_report"),
+            path(
+                "<int:object_id>/no-change/", view(self.no_change_view), name="projects_milestone_no_change"
+            ),
+            path(
+                "<int:object_id>/extension/", view(self.extension_view), name="projects_milestone_extension"
+            ),
         ]
         return own + super().get_urls()
+
+    def report_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return draft_page(ReportPage, self, request, object_id)
+
+    def no_change_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return no_change(self, request, object_id)
+
+    def extension_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return draft_page(ExtensionPage, self, request, object_id)
 
     def step_view(self, request: HttpRequest, object_id: int, action: str) -> HttpResponse:
         """A page that asks for what the step needs; posting it takes the step."""
         milestone = self.get_object(request, str(object_id))
-        step = transition(action)
-        if milestone is None or step is None:
+        step = transition(Subject.MILESTONE, action)
+        if milestone is None or step is None or not step.permission:
             return self.missing(request, object_id)
         today = timezone.localdate()
         error, comment = refusal(milestone, step, person(request), today), ""
         if request.method == "POST":
             comment = request.POST.get("comment", "")
-            claimed = request.POST.get("claimed_on", "")
             try:
-                claimed_on = parse_date(claimed) if claimed else None
-                if claimed and claimed_on is None:
-                    raise ValueError
-            except ValueError:
-                error = _("“%(text)s” is not a date; write it as 2026-07-31.") % {"text": claimed}
-            else:
-                try:
-                    with because(comment):
-                        take_step(
-                            milestone_id=milestone.pk,
-                            action=action,
-                            actor=person(request),
-                            as_of=today,
-                            comment=comment,
-                            claimed_on=claimed_on,
-                        )
-                except Refused as refused:
-                    error = str(refused)
-                else:
-                    self.message_user(
-                        request, _("Done: %(step)s — %(name)s.") % {"step": step.label, "name": milestone}
+                with because(comment):
+                    take_step(
+                        milestone_id=milestone.pk,
+                        action=action,
+                        actor=person(request),
+                        as_of=today,
+                        comment=comment,
                     )
-                    return HttpResponseRedirect(self._page_of(milestone))
+            except Refused as refused:
+                error = str(refused)
+            else:
+                self.message_user(
+                    request, _("Done: %(step)s — %(name)s.") % {"step": step.label, "name": milestone}
+                )
+                return HttpResponseRedirect(self._page_of(milestone))
         context = {
             **self.admin_site.each_context(request),
             "title": step.label,
             "opts": self.opts,
             "milestone": milestone,
             "step": step,
+            "to_label": MilestoneState(step.to_state).label,
             "error": error,
             "comment": comment,
-            "claimed_on": request.POST.get("claimed_on") or today.isoformat(),
-            "today": today,
             "back": self._page_of(milestone),
         }
         return TemplateResponse(
@@ -184,28 +192,6 @@ class MilestoneAdmin(ScopedModelAdmin):
             context,
             status=409 if error and request.method == "POST" else 200,
         )
-
-    def percent_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        milestone = self.get_object(request, str(object_id))
-        if milestone is None:
-            return self.missing(request, object_id)
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        text = request.POST.get("percent", "").strip().rstrip("%％")
-        try:
-            report_percent(
-                milestone_id=milestone.pk,
-                percent=int(text) if text.isdecimal() and len(text) <= 3 else -1,
-                actor=person(request),
-                as_of=timezone.localdate(),
-            )
-        except Refused as refused:
-            self.message_user(request, str(refused), "error")
-        else:
-            self.message_user(
-                request, _("Saved: %(name)s is at %(percent)s%%.") % {"name": milestone, "percent": text}
-            )
-        return HttpResponseRedirect(self._page_of(milestone))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

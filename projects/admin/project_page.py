@@ -10,69 +10,153 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from enterprises.models import User
 from enterprises.scoped_admin import person
 from enterprises.scoping import may
 from journal.reading import history_of
+from projects.admin.submission_rows import submissions_of
 from projects.deadlines import days_overdue, is_due_soon, is_overdue
-from projects.models import Milestone, OverdueEpisode, Project
+from projects.models import (
+    CloseOut,
+    Evidence,
+    ExtensionRequest,
+    Milestone,
+    OverdueEpisode,
+    ProgressReport,
+    Project,
+    Submission,
+)
+from projects.services import close_outs, extensions, lifecycle, reports
+from projects.services.extensions import Extended
 from projects.services.milestones import steps_for
-from projects.states import OPEN_MILESTONE_STATES, MilestoneState
+from projects.states import MilestoneState
 from projects.workflow import Transition
+
+#: Rows of the list of submissions; older ones are one click away in their own lists.
+SUBMISSIONS_SHOWN = 12
 
 
 @dataclass(frozen=True)
 class MilestoneRow:
-    """A milestone as the page shows it. `tone` is a light; `days` counts past the deadline."""
+    """A milestone as the page shows it.
+
+    Attributes:
+        tone: a light; `days` counts past the deadline.
+        report, extension: the one that is being written (shown to its writers) or that waits.
+        extended: what was granted so far.
+    """
 
     milestone: Milestone
     tone: str
     days: int
     steps: list[Transition]
     can_report: bool
+    can_extend: bool
+    has_reported: bool
+    report: ProgressReport | None
+    extension: ExtensionRequest | None
+    extended: Extended | None
+    can_review: bool
 
 
 def project_page(request: HttpRequest, model_admin: Any, project: Project) -> HttpResponse:
     """Render the page; the caller has found `project` through the wall."""
-    today = timezone.localdate()
+    today, user = timezone.localdate(), person(request)
     milestones = list(
-        Milestone.objects.visible_to(request.user).filter(project=project).select_related("submitted_by")
+        Milestone.objects.visible_to(user).filter(project=project).select_related("submitted_by")
     )
     for milestone in milestones:
         milestone.project = project
-    episodes = OverdueEpisode.objects.visible_to(request.user).filter(milestone__project=project)
+    episodes = OverdueEpisode.objects.visible_to(user).filter(milestone__project=project)
+    submissions = submissions_of(project, user, limit=SUBMISSIONS_SHOWN)
+    close_out = _at_work(CloseOut.objects.visible_to(user).filter(project=project), user).get(project.pk)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": project.name,
         "opts": model_admin.opts,
         "project": project,
         "in_force": project.programme.in_force(today),
-        "rows": [_row(m, request.user, today) for m in milestones],
+        "rows": _rows(milestones, user, today),
         "episodes": [
             (episode, episode.days(today))
             for episode in episodes.select_related("milestone__project__programme").order_by(
                 "-opened_on", "-pk"
             )
         ],
-        "entries": history_of([project, *milestones], request.user, limit=40),
+        "submissions": submissions,
+        "evidence_count": _evidence_count(project, user),
+        "close_out": close_out,
+        "can_close_out": (close_out is None or close_out.state == "draft")
+        and may(user, "report", project)
+        and not close_outs.cannot_ask(project, user, today),
+        "certificate": CloseOut.objects.visible_to(user)
+        .filter(project=project, state="approved")
+        .order_by("-round")
+        .first(),
+        "status_steps": lifecycle.steps_for(project, user, today),
+        "entries": history_of(
+            [project, *milestones, *(row.submission for row in submissions)], user, limit=40
+        ),
         "can_change": model_admin.has_change_permission(request, project),
-        "can_approve": not project.approved_on and may(person(request), "approve", project),
-        "party_branches": project.party_branches.visible_to(request.user),  # type: ignore[attr-defined]
-        "supporting": project.supporting_enterprises.visible_to(request.user),  # type: ignore[attr-defined]
+        "can_approve": not project.approved_on and may(user, "approve", project),
+        "party_branches": project.party_branches.visible_to(user),  # type: ignore[attr-defined]
+        "supporting": project.supporting_enterprises.visible_to(user),  # type: ignore[attr-defined]
     }
     return TemplateResponse(request, "admin/projects/project/page.html", context)
 
 
-def _row(milestone: Milestone, user: Any, today: Any) -> MilestoneRow:
-    return MilestoneRow(
-        milestone=milestone,
-        tone=tone_of(milestone, today),
-        days=days_shown(milestone, today),
-        steps=steps_for(milestone, user, today),
-        can_report=milestone.state in OPEN_MILESTONE_STATES
-        and not milestone.is_suspended
-        and may(user, "report", milestone)
-        and milestone.project.programme.in_force(today),
+def _at_work(rows: Any, user: User) -> dict[int, Any]:
+    """The undecided round of each subject, by the subject's id; drafts only for those who write them."""
+    found: dict[int, Any] = {}
+    for row in rows.at_work().select_related("submitted_by"):
+        subject_id = row.project_id if isinstance(row, CloseOut) else row.milestone_id
+        found[subject_id] = row
+    writes = {
+        model: user.has_perm(f"projects.change_{model._meta.model_name}")
+        for model in (ProgressReport, ExtensionRequest, CloseOut)
+    }
+    return {pk: row for pk, row in found.items() if row.state != "draft" or writes[type(row)]}
+
+
+def _rows(milestones: list[Milestone], user: User, today: datetime.date) -> list[MilestoneRow]:
+    ids = [milestone.pk for milestone in milestones]
+    by_report = _at_work(ProgressReport.objects.visible_to(user).filter(milestone__in=ids), user)
+    by_request = _at_work(ExtensionRequest.objects.visible_to(user).filter(milestone__in=ids), user)
+    extended = extensions.granted(ids)
+    reported = set(
+        ProgressReport.objects.filter(milestone__in=ids)
+        .exclude(state="draft")
+        .order_by()
+        .values_list("milestone_id", flat=True)
     )
+    reviews = user.has_perm("projects.review_progressreport")
+    rows = []
+    for milestone in milestones:
+        report, request = by_report.get(milestone.pk), by_request.get(milestone.pk)
+        rows.append(
+            MilestoneRow(
+                milestone=milestone,
+                tone=tone_of(milestone, today),
+                days=days_shown(milestone, today),
+                steps=steps_for(milestone, user, today),
+                can_report=_free(report) and not reports.cannot_report(milestone, user, today),
+                can_extend=_free(request) and not extensions.cannot_ask(milestone, user, today),
+                has_reported=milestone.pk in reported,
+                report=report,
+                extension=request,
+                extended=extended.get(milestone.pk),
+                can_review=reviews,
+            )
+        )
+    return rows
+
+
+def _free(submission: Submission | None) -> bool:
+    return submission is None or not submission.is_waiting
+
+
+def _evidence_count(project: Project, user: User) -> int:
+    return Evidence.objects.visible_to(user).filter(project=project).handed_in().count()
 
 
 def days_shown(milestone: Milestone, today: datetime.date) -> int:
@@ -82,7 +166,7 @@ def days_shown(milestone: Milestone, today: datetime.date) -> int:
     return days_overdue(milestone.due_on, today)
 
 
-def tone_of(milestone: Milestone, today: Any) -> str:
+def tone_of(milestone: Milestone, today: datetime.date) -> str:
     """The light of one milestone, for its badge."""
     if milestone.state == MilestoneState.ACCEPTED:
         return "blue"
@@ -90,6 +174,6 @@ def tone_of(milestone: Milestone, today: Any) -> str:
         return "grey"
     if is_overdue(milestone, today):
         return "red"
-    if is_due_soon(milestone, today, milestone.project.programme.warning_days):
+    if milestone.awaits_extension or is_due_soon(milestone, today, milestone.project.programme.warning_days):
         return "yellow"
     return "grey" if milestone.state == MilestoneState.NOT_STARTED else "green"

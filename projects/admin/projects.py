@@ -17,7 +17,11 @@ from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
 from enterprises.scoping import may
 from projects.admin import filters
 from projects.admin.bars import list_bar
+from projects.admin.close_out_form import CloseOutPage
+from projects.admin.draft_forms import draft_page
+from projects.admin.evidence_gallery import gallery
 from projects.admin.project_page import project_page
+from projects.admin.project_status import status_page
 from projects.models import Milestone, Project
 from projects.services.lights import refresh_lights
 from projects.services.projects import approve, next_code
@@ -57,6 +61,7 @@ class ProjectAdmin(ScopedModelAdmin):
         ("light", admin.ChoicesFieldListFilter),
         "status",
         "is_key",
+        filters.LookAgainFilter,
         filters.ProgrammeFilter,
         filters.CategoryNameFilter,
         filters.EnterpriseFilter,
@@ -204,6 +209,21 @@ class ProjectAdmin(ScopedModelAdmin):
                 self.admin_site.admin_view(self.approve_view),
                 name="projects_project_approve",
             ),
+            path(
+                "<int:object_id>/status/<slug:action>/",
+                self.admin_site.admin_view(self.status_view),
+                name="projects_project_status",
+            ),
+            path(
+                "<int:object_id>/close-out/",
+                self.admin_site.admin_view(self.close_out_view),
+                name="projects_project_close_out",
+            ),
+            path(
+                "<int:object_id>/evidence/",
+                self.admin_site.admin_view(self.evidence_view),
+                name="projects_project_evidence",
+            ),
         ]
         return own + super().get_urls()
 
@@ -212,6 +232,21 @@ class ProjectAdmin(ScopedModelAdmin):
         if project is None or not self.has_view_permission(request, project):
             return self.missing(request, object_id)
         return project_page(request, self, project)
+
+    def status_view(self, request: HttpRequest, object_id: int, action: str) -> HttpResponse:
+        project = self.get_object(request, str(object_id))
+        found = project is not None and self.has_view_permission(request, project)
+        page = status_page(request, self, project, action) if found else None
+        return self.missing(request, object_id) if page is None else page
+
+    def close_out_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return draft_page(CloseOutPage, self, request, object_id)
+
+    def evidence_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        project = self.get_object(request, str(object_id))
+        if project is None or not self.has_view_permission(request, project):
+            return self.missing(request, object_id)
+        return gallery(request, self, project)
 
     def approve_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         project = self.get_object(request, str(object_id))

@@ -1,15 +1,28 @@
+from projects.models.calendar import CalendarDay
+from projects.models.close_out import CloseOut
 from projects.models.episode import OverdueEpisode
+from projects.models.evidence import Evidence
+from projects.models.extension import ExtensionRequest, ExtensionShift
 from projects.models.milestone import Milestone
 from projects.models.patrol import PatrolRun, SetAside
 from projects.models.programme import Category, Programme
 from projects.models.project import Project
+from projects.models.report import ProgressReport
+from projects.models.submission import Submission
 
 __all__ = [
+    "CalendarDay",
     "Category",
+    "CloseOut",
+    "Evidence",
+    "ExtensionRequest",
+    "ExtensionShift",
     "Milestone",
     "OverdueEpisode",
     "PatrolRun",
     "Programme",
+    "ProgressReport",
     "Project",
     "SetAside",
+    "Submission",
 ]

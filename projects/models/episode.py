@@ -16,7 +16,7 @@ from projects.models.patrol import PatrolRun
 from projects.querysets import EpisodeQuerySet
 
 
-@tracked(inserts=False)
+@tracked(inserts=False, parent="milestone", named_by="due_on")
 class OverdueEpisode(models.Model):
     """What people were told, and when; whether a milestone is overdue now is `deadlines.overdue_q`."""
 

@@ -17,7 +17,7 @@ from projects.querysets import MilestoneQuerySet
 from projects.states import MilestoneState
 
 
-@tracked(exclude=["flagged_due_on"])
+@tracked(exclude=["flagged_due_on"], parent="project")
 class Milestone(models.Model):
     # The unique constraint on project and name is an index by project already; a second one would
     # only make every flag of the patrol dearer.
@@ -46,6 +46,9 @@ class Milestone(models.Model):
         editable=False,
     )
     is_suspended = models.BooleanField(_("suspended"), default=False, editable=False)
+    #: An extension filed in time waits for its decision: the clock stands still (product rules 3.3).
+    #: A column, kept by the service that files and decides, because the partial indexes ask for it.
+    awaits_extension = models.BooleanField(_("awaiting an extension"), default=False, editable=False)
     percent = models.PositiveSmallIntegerField(
         _("reported progress (%)"), default=0, validators=[MaxValueValidator(100)]
     )

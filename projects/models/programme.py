@@ -54,6 +54,12 @@ class Programme(models.Model):
     red_gap = models.PositiveSmallIntegerField(
         _("red above (points behind)"), default=LightPolicy.red_gap, validators=[MaxValueValidator(100)]
     )
+    review_days = models.PositiveSmallIntegerField(
+        _("time for a review (working days)"),
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text=_("A submission that waits longer counts as a late review."),
+    )
     reported_total = models.PositiveIntegerField(
         _("reported total"),
         null=True,
@@ -123,7 +129,7 @@ class Programme(models.Model):
         )
 
 
-@tracked()
+@tracked(parent="programme")
 class Category(models.Model):
     """用水 用气 交通 …: what a project is about."""
 

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from enterprises.models import Enterprise, PartyBranch
+from enterprises.querysets import ScopedQuerySet
 from enterprises.scoping import Within
 from enterprises.sort_key import pinyin_key
 from journal.tracking import tracked
@@ -222,3 +223,29 @@ class Project(models.Model):
     @property
     def light_reason_text(self) -> str:
         return reason_text(self.light_reason)
+
+
+# Rows of a many-to-many table are made and removed by Django itself; these proxies are where the journal
+# hangs its triggers. They have no page: in the journal they read as changes of the project.
+
+
+@tracked(parent="project", stands_for="supporting_enterprises")
+class SupportingEnterprise(Project.supporting_enterprises.through):  # type: ignore[name-defined]
+    objects = ScopedQuerySet.as_manager()
+    scope = Within("project__enterprise")
+
+    class Meta:
+        proxy = True
+        verbose_name = _("supporting enterprise")
+        verbose_name_plural = _("supporting enterprises")
+
+
+@tracked(parent="project", stands_for="party_branches")
+class ProjectPartyBranch(Project.party_branches.through):  # type: ignore[name-defined]
+    objects = ScopedQuerySet.as_manager()
+    scope = Within("project__enterprise")
+
+    class Meta:
+        proxy = True
+        verbose_name = _("party organisation of a project")
+        verbose_name_plural = _("party organisations of projects")

@@ -23,7 +23,7 @@ PROJECT_COLUMNS = (
 )  # fmt: skip
 MILESTONE_COLUMNS = (
     "id", "project_id", "name", "order", "weight", "starts_on", "baseline_due_on", "due_on", "state",
-    "is_suspended", "percent", "closed_since", "claimed_on", "accepted_on",
+    "is_suspended", "percent", "closed_since", "claimed_on", "accepted_on", "awaits_extension",
 )  # fmt: skip
 
 Row = tuple[Any, ...]
@@ -171,6 +171,7 @@ class Planner:
                     done or (self.today if suspended else None),
                     done if state != MilestoneState.CANCELLED else None,
                     done if state == MilestoneState.ACCEPTED else None,
+                    False,
                 )
             )
         return _Plan(_status(states, suspended), rows, starts_on, due_on)
@@ -191,8 +192,6 @@ def _status(states: list[str], suspended: bool) -> str:
         return ProjectStatus.SUSPENDED.value
     if all(state in (MilestoneState.ACCEPTED, MilestoneState.CANCELLED) for state in states):
         return ProjectStatus.CLOSED_OUT.value
-    if all(state in _DONE for state in states):
-        return ProjectStatus.AWAITING_ACCEPTANCE.value
     if all(state == MilestoneState.NOT_STARTED for state in states):
         return ProjectStatus.NOT_STARTED.value
     return ProjectStatus.IN_PROGRESS.value

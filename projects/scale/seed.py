@@ -25,6 +25,7 @@ from projects.scale.copying import CHUNK, copy_rows
 from projects.scale.plan import MILESTONE_COLUMNS, PROJECT_COLUMNS, Planner, Row, Size
 from projects.scale.tree import ROOT_CODE, Unit, mid_size_group, units
 from projects.services.programmes import create_programme
+from projects.services.reports import adopt_claims
 
 STAFF, OFFICER = "bench_staff", "bench_officer"
 UNIT_COLUMNS = ("id", "parent_id", "kind", "code", "name", "short_name", "sort_key")
@@ -139,6 +140,7 @@ def _fill(size: Size, today: datetime.date, say: Callable[[str], None]) -> tuple
         milestones += copy_rows(Milestone, MILESTONE_COLUMNS, some_milestones)
         say(f"{projects} 个项目 / projects, {milestones} 个节点 / milestones …")
     _reset_sequences(Project, Milestone)
+    say(f"{adopt_claims()} 件上报 / reports …")
     return len(tree), projects, milestones
 
 

@@ -98,9 +98,10 @@ def _judged(
     projects = Project.objects.filter(pk__in=ids).values_list("pk", "status", "due_on", "is_standing")
     for pk, status, due_on, is_standing in projects:
         found = sums.get(pk)
+        settled = is_standing or status == "awaiting" or bool(found and found["awaits"])
         facts = ProjectFacts(
             status=status,
-            project_days=0 if is_standing or status == "awaiting" else days_overdue(due_on, as_of),
+            project_days=0 if settled else days_overdue(due_on, as_of),
             started=status not in ("", "not_started") or bool(found and found["begun"]),
             **_milestone_facts(found, as_of),
         )
@@ -117,6 +118,7 @@ def _milestone_facts(found: dict[str, Any] | None, as_of: datetime.date) -> dict
         "overdue": found["overdue"],
         "days": days_overdue(found["worst"], as_of),
         "due_soon": found["due_soon"],
+        "awaits": found["awaits"],
         "next_days": (found["next"] - as_of).days if found["next"] else 0,
     }
 
@@ -140,6 +142,8 @@ def _sums(ids: list[int], as_of: datetime.date, warning_days: int) -> Any:
         default=Least(Value(1.0), Greatest(Value(0.0), passed / span)),
         output_field=FloatField(),
     )
+    reported = Cast(F("percent"), FloatField()) / 100.0
+    share = Case(When(awaits_extension=True, then=Least(share, reported)), default=share)
     achieved = Case(
         When(state=MilestoneState.ACCEPTED, then=Value(100)),
         default=F("percent"),
@@ -160,6 +164,7 @@ def _sums(ids: list[int], as_of: datetime.date, warning_days: int) -> Any:
             worst=Min("due_on", filter=overdue),
             due_soon=Count("pk", filter=soon),
             next=Min("due_on", filter=soon),
+            awaits=Count("pk", filter=Q(awaits_extension=True)),
             begun=Max(Case(When(state=MilestoneState.NOT_STARTED, then=Value(0)), default=Value(1))),
         )
     )

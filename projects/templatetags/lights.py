@@ -59,6 +59,8 @@ def progress_bar(project: Any) -> SafeString:
 def milestone_badge(tone: str, days: int, milestone: Any, today: datetime.date) -> SafeString:
     if days:
         return badge(tone, ngettext("%(n)d day overdue", "%(n)d days overdue", days) % {"n": days})
+    if milestone.awaits_extension:
+        return badge(tone, _("extension pending"))
     if tone == "yellow" and milestone.due_on:
         left = (milestone.due_on - today).days
         return badge(

@@ -50,8 +50,57 @@
         }
     });
 
+    // Who logs out leaves no unsaved text behind on a shared device (static/portal/draft.js keeps it).
+    for (const form of document.querySelectorAll("form[data-drafts-of]")) {
+        form.addEventListener("submit", () => {
+            try {
+                for (const key of Object.keys(localStorage)) {
+                    if (key.startsWith(`draft:${form.dataset.draftsOf}:`)) {
+                        localStorage.removeItem(key);
+                    }
+                }
+            } catch {
+                // There is no place where anything could have been kept.
+            }
+        });
+    }
+
     for (const button of document.querySelectorAll("[data-print]")) {
         button.hidden = false;
         button.addEventListener("click", () => window.print());
+    }
+
+    // One tick for a whole page of rows.
+    for (const all of document.querySelectorAll("[data-tick-all]")) {
+        all.hidden = false;
+        const boxes = [...all.form.querySelectorAll("tbody input[type=checkbox]")];
+        all.addEventListener("change", () => {
+            for (const box of boxes) {
+                box.checked = all.checked;
+            }
+        });
+    }
+
+    // A decision that needs its reason is not sent without one: the server would only ask for it.
+    for (const button of document.querySelectorAll("[data-needs]")) {
+        button.addEventListener("click", (event) => {
+            const field = document.getElementById(button.dataset.needs);
+            if (!field.value.trim()) {
+                event.preventDefault();
+                field.setAttribute("aria-invalid", "true");
+                field.focus();
+            }
+        });
+    }
+
+    // Photos that wait on this device for a connection are not left to the next person at it.
+    for (const form of document.querySelectorAll("form[action$='/logout/']")) {
+        form.addEventListener("submit", () => {
+            try {
+                indexedDB.deleteDatabase("portal-uploads");
+            } catch {
+                // A browser without it has kept nothing.
+            }
+        });
     }
 }

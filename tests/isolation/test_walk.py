@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from enterprises.models import Enterprise
 from projects.models import Category, Milestone, Programme, Project
+from tests.forms import form_of
 from tests.isolation.world import World, build, marker
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,9 @@ def urls_for(route: str, world: World) -> Iterator[tuple[str, str | None]]:
         row = unit.rows.get(model)
         if row is not None:
             url = re.sub(r"<(path|int):object_id>", str(row.pk), route)
-            yield "/" + url.replace("<slug:action>", "cancel"), key
+            for word, stands_for in (("action", "cancel"), ("size", "thumb"), ("kind", "progressreport")):
+                url = url.replace(f"<slug:{word}>", stands_for)
+            yield "/" + url.replace("<int:subject_id>", str(unit.rows[Milestone].pk)), key
 
 
 def client_of(world: World, role: str) -> Client:
@@ -272,10 +275,7 @@ def test_saving_through_the_form_keeps_relations_that_lie_behind_the_wall(world:
     project.liaison_leader = world.users["leader"]
     project.save()
     client = client_of(world, "officer")
-    page = client.get(f"/projects/project/{project.pk}/change/")
-    form = page.context["adminform"].form
-    data = {name: form[name].value() for name in form.fields if form[name].value() is not None}
-    data |= {"name": "改名后", "milestones-TOTAL_FORMS": "0", "milestones-INITIAL_FORMS": "0"}
+    data = form_of(client.get(f"/projects/project/{project.pk}/change/")) | {"name": "改名后"}
     response = client.post(f"/projects/project/{project.pk}/change/", data)
     assert response.status_code == 302, response.context and response.context["adminform"].form.errors
     project.refresh_from_db()

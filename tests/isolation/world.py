@@ -14,13 +14,37 @@ from django.db import models
 from django.utils import timezone
 
 from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch, User
-from projects.models import Category, Milestone, OverdueEpisode, Programme, Project, SetAside
+from projects.models import (
+    Category,
+    CloseOut,
+    Evidence,
+    ExtensionRequest,
+    Milestone,
+    OverdueEpisode,
+    Programme,
+    ProgressReport,
+    Project,
+    SetAside,
+)
 from projects.services.lights import refresh_lights
 from projects.services.patrol import patrol
 from tests import factories
 
 #: Fields whose text is checked against a pattern or a choice and so cannot hold a marker.
-_FORMATTED = {"code", "credit_code", "region_code", "username", "password", "path", "sort_key"}
+_FORMATTED = {
+    "code",
+    "credit_code",
+    "region_code",
+    "username",
+    "password",
+    "path",
+    "sort_key",
+    "sha256",
+    "content_type",
+    "preview",
+    "thumbnail",
+    "original",
+}
 
 
 def marker(unit: str) -> str:
@@ -83,6 +107,7 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
     enterprise = _marked(unit.enterprise, unit.key)
     project = _marked(factories.project(enterprise, programme), unit.key)
     milestone = _marked(factories.milestone(project, today - datetime.timedelta(days=3)), unit.key)
+    report, extension, close_out = _submissions(project, today, unit.key)
     branch = _marked(factories.branch(enterprise), unit.key)
     person = _marked(factories.user("officer", enterprise), unit.key)
     project.party_branches.add(branch)
@@ -94,6 +119,10 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
         type(person.memberships.get()): _marked(person.memberships.get(), unit.key),
         Project: project,
         Milestone: milestone,
+        ProgressReport: report,
+        ExtensionRequest: extension,
+        CloseOut: close_out,
+        Evidence: _marked(_photo(project, report, person), unit.key),
         Category: factories.category(programme),
         SetAside: SetAside.objects.create(
             milestone=milestone,
@@ -103,6 +132,30 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
             resolved_at=timezone.now(),
         ),
     }
+
+
+def _submissions(project: Project, today: datetime.date, key: str) -> tuple[Any, Any, Any]:
+    """One of each kind that waits, on milestones of their own so that the project's other one stays overdue."""
+    waits = {"submitted_on": today, "submitted_at": timezone.now()}
+    milestone = _marked(factories.milestone(project, today + datetime.timedelta(days=9)), key + "二")
+    report = ProgressReport(milestone=milestone, state="submitted", **waits)
+    extension = ExtensionRequest(
+        milestone=milestone,
+        state="submitted",
+        from_on=today,
+        to_on=today + datetime.timedelta(days=9),
+        reason_class="site",
+        **waits,
+    )
+    close_out = CloseOut(project=project, programme=project.programme, state="submitted", **waits)
+    return _marked(report, key), _marked(extension, key), _marked(close_out, key)
+
+
+def _photo(project: Project, report: ProgressReport, by: User) -> Evidence:
+    return Evidence.objects.create(
+        project=project, report=report, kind="photo", name="x", content_type="image/jpeg", size=1,
+        sha256="0" * 64, phash=12345, phash_bands=[1, 2], uploaded_by=by,
+    )  # fmt: skip
 
 
 def _marked(obj: Any, key: str) -> Any:

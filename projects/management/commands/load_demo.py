@@ -23,6 +23,7 @@ from enterprises.services.register import (
 from journal.context import acting
 from projects.demo.demonstration import ROOT, load_demonstration
 from projects.demo.published import load_published
+from projects.demo.submissions import load_submissions
 from projects.services.lights import refresh_lights
 
 DATA = Path(enterprises.__file__).resolve().parent / "data"
@@ -30,6 +31,7 @@ DATA = Path(enterprises.__file__).resolve().parent / "data"
 #: Account, role, units, name. People are invented.
 LOGINS = (
     ("sasac", "staff", (ROOT, "DG-GZW"), "国资委工作人员（演示）"),
+    ("sasac2", "staff", (ROOT, "DG-GZW"), "国资委复核人员（演示）"),
     ("officer", "officer", ("DEMO-103",), "融通党务干部（演示）"),
     ("officer2", "officer", ("DEMO-070",), "合肥城改党务干部（演示）"),
     ("leader", "leader", (ROOT, "DG-GZW"), "国资委领导（演示）"),
@@ -59,7 +61,7 @@ class Command(BaseCommand):
                 if result.errors:
                     raise CommandError("\n".join(result.errors))
         load_published()
-        load_demonstration(today=today)
+        programme = load_demonstration(today=today)
         password = settings.LAYOUT.demo_password()
         for username, role, units, name in LOGINS:
             for code in units:
@@ -71,4 +73,6 @@ class Command(BaseCommand):
                     password=password,
                     is_demo=True,
                 )
+        staff, chief = (User.objects.get(username=name) for name in ("sasac", "sasac2"))
+        load_submissions(programme=programme, today=today, staff=staff, chief=chief)
         refresh_lights(as_of=today)

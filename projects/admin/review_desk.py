@@ -1,0 +1,135 @@
+"""The review desk (审核台): one inbox of what waits for the SASAC, and how long decisions took."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from enterprises.models import Enterprise, User
+from enterprises.scoped_admin import person
+from journal.context import because
+from projects.admin.filters import is_id
+from projects.models import ProgressReport
+from projects.services.desk import (
+    COUNT_CAP,
+    MEASURED_OVER,
+    Filters,
+    desk,
+    reviewer_times,
+    units_with_waiting,
+)
+from projects.services.reviews import Outcome, decide_many
+from projects.services.submissions import KIND_OF
+
+#: More than a page; a form that names more was not made by the page.
+MOST_AT_ONCE = 500
+ONLY = ("claims", "unchanged", "late")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A filter as the page offers it."""
+
+    label: str
+    url: str
+    count: int | None
+    here: bool
+
+
+def review_desk(site: Any, request: HttpRequest) -> HttpResponse:
+    """The inbox; a POST accepts the ticked reports and shows what became of each."""
+    user = person(request)
+    if not user.has_perm("projects.review_progressreport"):
+        raise PermissionDenied
+    outcomes: list[Outcome] = []
+    error = ""
+    if request.method == "POST":
+        outcomes, error = _accept(request, user)
+    today = timezone.localdate()
+    unit = _unit(request, user)
+    query = {
+        "kind": _one_of(request.GET.get("kind", ""), KIND_OF),
+        "only": _one_of(request.GET.get("only", ""), ONLY),
+        "enterprise": str(unit.pk) if unit else "",
+    }
+    page = int(number) if is_id(number := request.GET.get("page", "1")) else 1
+    page = min(max(page, 1), 200)
+    filters = Filters(query["kind"], unit.path if unit else "", query["only"])
+    found = desk(user=user, filters=filters, as_of=today, page=page)
+    total = sum(found.counts.values())
+    kinds = [(kind, model._meta.verbose_name_plural) for kind, model in KIND_OF.items()]
+    context = {
+        **site.each_context(request),
+        "title": _("Review desk"),
+        "desk": found,
+        "tabs": [
+            Choice(_("All"), _url(query, kind=""), total, not query["kind"]),
+            *(
+                Choice(str(label), _url(query, kind=kind), found.counts.get(kind, 0), query["kind"] == kind)
+                for kind, label in kinds
+            ),
+        ],
+        "only": [
+            Choice(_("Everything"), _url(query, only=""), None, not query["only"]),
+            Choice(_("Claims of completion"), _url(query, only="claims"), None, query["only"] == "claims"),
+            Choice(_("No change"), _url(query, only="unchanged"), None, query["only"] == "unchanged"),
+            Choice(_("Waiting too long"), _url(query, only="late"), found.late, query["only"] == "late"),
+        ],
+        "count_cap": COUNT_CAP,
+        "units": units_with_waiting(user),
+        "unit": unit,
+        "query": query,
+        "previous": _url(query, page=page - 1) if page > 1 else "",
+        "next": _url(query, page=page + 1) if found.has_more else "",
+        "times": reviewer_times(user=user, as_of=today),
+        "measured_days": MEASURED_OVER.days,
+        "calendar_unknown": _unknown_year(found.calendar, today),
+        "outcomes": outcomes,
+        "accepted": sum(not outcome.refused for outcome in outcomes),
+        "error": error,
+        "comment": request.POST.get("comment", ""),
+    }
+    return TemplateResponse(request, "projects/review_desk.html", context)
+
+
+def _accept(request: HttpRequest, user: User) -> tuple[list[Outcome], str]:
+    """Accept the ticked reports. Ids beyond the wall are passed over like ids that do not exist."""
+    ticked = [int(text) for text in request.POST.getlist("report") if is_id(text)][:MOST_AT_ONCE]
+    pks = list(ProgressReport.objects.visible_to(user).filter(pk__in=ticked).values_list("pk", flat=True))
+    if not pks:
+        return [], _("Tick the reports that are to be accepted.")
+    comment = request.POST.get("comment", "")
+    with because(comment):
+        outcomes = decide_many(
+            kind=ProgressReport, pks=pks, action="accept", actor=user, at=timezone.now(), comment=comment
+        )
+    return outcomes, ""
+
+
+def _unit(request: HttpRequest, user: User) -> Enterprise | None:
+    text = request.GET.get("enterprise", "")
+    if not is_id(text):
+        return None
+    return Enterprise.objects.visible_to(user).filter(pk=int(text)).first()
+
+
+def _one_of(text: str, known: Any) -> str:
+    return text if text in known else ""
+
+
+def _url(query: dict[str, str], **changed: Any) -> str:
+    asked = {**query, **{name: str(value) for name, value in changed.items()}}
+    return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
+def _unknown_year(calendar: Any, today: datetime.date) -> int | None:
+    """A year whose working days are only guessed as Monday to Friday; the page says so."""
+    return None if calendar.covers(today.year) else today.year

@@ -1,0 +1,94 @@
+"""What reports, extension requests and close-outs have in common: rounds, handing in, taking back."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from enterprises.models import User
+from enterprises.scoping import may
+from projects.models import CloseOut, ExtensionRequest, ProgressReport, Submission
+from projects.services.refusals import Refused
+from projects.workflow import Subject, Transition, step_of, steps_by_hand
+
+S = TypeVar("S", bound=Submission)
+
+SUBJECT_OF: dict[type[Submission], Subject] = {
+    ProgressReport: Subject.REPORT,
+    ExtensionRequest: Subject.EXTENSION,
+    CloseOut: Subject.CLOSE_OUT,
+}
+KIND_OF: dict[str, type[Submission]] = {str(subject): model for model, subject in SUBJECT_OF.items()}
+
+
+def refusal(submission: Submission, step: Transition, actor: User) -> str:
+    """Why `actor` may not take `step` on a report, request or close-out, or ""."""
+    if submission.state not in step.from_states:  # type: ignore[attr-defined]
+        return _faster(submission)
+    if not step.permission or not may(actor, step.permission, submission):
+        return _("Your role does not include this step.")
+    own = {submission.submitted_by_id, getattr(submission, "verified_by_id", None)}
+    if step.by_another and actor.pk in own:
+        return _("Nobody decides on what they submitted or verified themselves; ask a colleague.")
+    return ""
+
+
+def _faster(submission: Submission) -> str:
+    state = submission.get_state_display()  # type: ignore[attr-defined]
+    if submission.decided_by is not None and submission.decided_at is not None:
+        return _("%(who)s was faster: “%(state)s” since %(when)s.") % {
+            "who": submission.decided_by,
+            "state": state,
+            "when": date_format(timezone.localtime(submission.decided_at), "DATETIME_FORMAT"),
+        }
+    return _("It is now “%(state)s”; look at it again.") % {"state": state}
+
+
+def steps_for(submission: Submission, actor: User) -> list[Transition]:
+    """The steps that `actor` can take now: the buttons on its page."""
+    possible = steps_by_hand(SUBJECT_OF[type(submission)], submission.state)  # type: ignore[attr-defined]
+    return [step for step in possible if not refusal(submission, step, actor)]
+
+
+def check(submission: Submission, action: str, actor: User, comment: str = "") -> Transition:
+    """The step, if `actor` may take it now.
+
+    Raises:
+        Refused: the message says why not.
+    """
+    step = step_of(SUBJECT_OF[type(submission)], action)
+    if reason := refusal(submission, step, actor):
+        raise Refused(reason)
+    if step.comment_needed and not comment.strip():
+        raise Refused(_("Say why: the comment is read by those who have to act on it."))
+    return step
+
+
+def next_round(rows: Any) -> int:
+    """Number of the next round of one subject's submissions."""
+    return (rows.aggregate(last=Max("round"))["last"] or 0) + 1
+
+
+def hand_in(submission: Submission, actor: User, at: datetime.datetime) -> None:
+    """Set what every submission carries from the moment on which it waits; the caller saves."""
+    submission.submitted_by, submission.submitted_at = actor, at
+    submission.submitted_on = timezone.localdate(at)
+    submission.comment = ""
+
+
+def take_back(submission: Submission) -> None:
+    """Undo `hand_in`: a draft again; the caller saves."""
+    submission.submitted_by = submission.submitted_at = submission.submitted_on = None
+
+
+def write(submission: S, texts: dict[str, Any], fields: Iterable[str]) -> None:
+    """Put what the person typed into a draft: only the named fields; the caller saves."""
+    for name in fields:
+        if name in texts:
+            setattr(submission, name, texts[name])

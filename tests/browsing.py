@@ -1,0 +1,84 @@
+"""A real Chromium against a real server, shared by the tests that need one.
+
+The fixtures `chromium` and `visit` come from conftest.py; a file says `pytestmark = BROWSER_TESTS`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import factories
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+BROWSER_TESTS = [
+    pytest.mark.e2e,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(os.environ.get("E2E") == "skip", reason="no browser on this machine (E2E=skip)"),
+]
+
+#: Playwright's own loop would make Django believe that it is called from asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=BROWSER,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-sync",
+                "--no-first-run",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A browser window in which every complaint of the browser is kept."""
+
+    def __init__(self, chromium: Any, url: str, **options: Any) -> None:
+        self.url = url
+        self.context = chromium.new_context(locale="en-US", **options)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on(
+            "console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: str) -> None:
+        answer = self.page.goto(self.url + path)
+        assert answer.status == 200, path
+
+    def log_in(self, user: Any) -> None:
+        self.open("/login/")
+        self.page.fill("input[name=username]", user.username)
+        self.page.fill("input[name=password]", factories.PASSWORD)
+        self.page.click("main button")
+        self.page.wait_for_url(self.url + "/")
+
+
+@pytest.fixture
+def visit(chromium: Any, live_server: Any) -> Iterator[Any]:
+    visits: list[Visit] = []
+
+    def begin(**options: Any) -> Visit:
+        visits.append(Visit(chromium, live_server.url, **options))
+        return visits[-1]
+
+    yield begin
+    for one in visits:
+        one.context.close()
+        assert one.complaints == []
