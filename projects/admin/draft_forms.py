@@ -104,6 +104,10 @@ class DraftPage:
         handing_in = "_submit" in self.request.POST
         by_script = self.request.headers.get(BY_SCRIPT) == "fetch"
         typed = self.request.POST
+        if (done := opened_drafts.handed_in_from(self._rows(), self.page, self.user)) is not None:
+            if by_script:
+                return JsonResponse({"message": _("Handed in already.")}, status=409)
+            return HttpResponseRedirect(page_of(done))
         form: Any = None
         try:
             with transaction.atomic(), from_page(self.page):
@@ -202,9 +206,8 @@ class DraftPage:
         draft, waiting = self._at_work()
         if by_script:
             return JsonResponse({"message": reason}, status=409)
-        if waiting is not None and opened_drafts.made_by(waiting, self.page, self.user):
-            # The second of two clicks: the first one has handed it in.
-            return HttpResponseRedirect(page_of(waiting))
+        if (done := opened_drafts.handed_in_from(self._rows(), self.page, self.user)) is not None:
+            return HttpResponseRedirect(page_of(done))  # the first of two clicks came in between
         refusal = self._refusal(waiting)
         if refusal:
             form = form or self._bound(typed, self.model(**{self.subject_field: self.subject}))

@@ -83,13 +83,20 @@ def stamp_of(draft: Any | None) -> tuple[int, str]:
     return version, (events[-1].pgh_context or {}).get("page", "") if events else ""
 
 
-def made_by(submission: Any, page: str, user: User) -> bool:
-    """Whether the last change of a submission came from this very page: the first of two clicks."""
-    events = events_since(
-        type(submission), versions_of(type(submission)._base_manager.filter(pk=submission.pk))
-    )
-    found = events.get(submission.pk, [])
-    return bool(found) and _is_of(found[-1], page, user)
+def handed_in_from(rows: Any, page: str, user: User) -> Any | None:
+    """The round that this very page has handed in already, whatever became of it since.
+
+    A form arrives again after a lost answer or a second click. By then a reviewer may have decided, and the
+    next round would open with the same text: without this look it would be handed in as a round of its own.
+
+    Args:
+        rows: the rounds of one subject that the person may see.
+    """
+    latest = list(rows.order_by("-round")[:3])
+    events: Any = event_model_of(rows.model)
+    handed_in = events._base_manager.filter(pgh_obj_id__in=[row.pk for row in latest], state="submitted")
+    found = {event.pgh_obj_id for event in handed_in if _is_of(event, page, user)}
+    return next((row for row in latest if row.pk in found), None)
 
 
 def own_shifts(request_id: int, milestone_ids: list[int], page: str, user: User) -> set[int]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from enterprises.scoped_admin import person
 from projects.admin.draft_fields import DayInput, DraftForm
 from projects.admin.draft_forms import DraftPage
+from projects.deadlines import is_overdue
 from projects.models import ProgressReport
 from projects.services import reports
 from projects.services.extensions import granted
@@ -66,6 +67,7 @@ class ReportPage(DraftPage):
         }
         return {
             "milestone": self.subject,
+            "is_late": is_overdue(self.subject, self.today),
             "extended": granted([self.subject.pk]).get(self.subject.pk),
         }
 

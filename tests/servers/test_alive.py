@@ -69,11 +69,12 @@ def test_the_worker_flags_by_itself_and_saving_goes_on_while_the_broker_is_away(
         cursor.execute("SELECT count(*) FROM projects_overdueepisode WHERE closed_on IS NULL")
         overdue = cursor.fetchone()[0]
         cursor.execute(
-            "SELECT m.id, m.project_id FROM projects_milestone m JOIN projects_project p ON p.id = m.project_id"
+            "SELECT m.id FROM projects_milestone m JOIN projects_project p ON p.id = m.project_id"
             " JOIN enterprises_enterprise e ON e.id = p.enterprise_id"
-            " WHERE m.state = 'in_progress' AND e.code = 'DEMO-103' LIMIT 1"
+            " WHERE m.state = 'in_progress' AND e.code = 'DEMO-103' AND NOT EXISTS (SELECT FROM"
+            " projects_progressreport r WHERE r.milestone_id = m.id AND r.state = 'submitted') LIMIT 1"
         )
-        milestone, project = cursor.fetchone()
+        (milestone,) = cursor.fetchone()
     connection.close()
     assert overdue > 10
 
@@ -85,11 +86,12 @@ def test_the_worker_flags_by_itself_and_saving_goes_on_while_the_broker_is_away(
     try:
         answer = health(person)
         assert answer["parts"]["broker"]["state"] == "down"
-        status, page = person.get(f"/projects/project/{project}/")
+        form = f"/projects/milestone/{milestone}/report/"
+        status, page = person.get(form)
         assert status == 200
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        data = urllib.parse.urlencode({"percent": "77", "csrfmiddlewaretoken": token[1]}).encode()  # type: ignore[index]
-        status, page = person._ask(f"{person.base}/projects/milestone/{milestone}/percent/", data)
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+        data = urllib.parse.urlencode({**hidden, "percent": "77", "done": "x", "_submit": "1"}).encode()
+        status, page = person._ask(person.base + form, data)
         assert (status, "77%" in page) == (200, True)
     finally:
         os.kill(broker, signal.SIGCONT)
