@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pgtrigger
@@ -39,15 +40,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world(settings: Any, tmp_path: Any) -> dict[str, Any]:
+def world(evidence_folder: Path) -> dict[str, Any]:
     """Everything that the checks look at, brought about by the services: nothing is violated."""
     import pghistory
 
-    backend = settings.STORAGES["evidence"]["BACKEND"]
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "evidence": {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "evidence"}},
-    }
     found = built()
     project, today = found["project"], found["today"]
     officer, staff = found["officer"], found["staff"]

@@ -21,14 +21,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 
 @pytest.fixture
-def world(settings: Any, tmp_path: Path) -> dict[str, Any]:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "evidence": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path},
-        },
-    }
+def world(evidence_folder: Path) -> dict[str, Any]:
     found = built()
     found["project"].milestones.exclude(pk=found["late"].pk).delete()
     Project.objects.update(approved_on=found["today"] - DAY * 50)

@@ -17,7 +17,7 @@ from projects.services import milestones
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.services.reports import wrong_completion_day
-from projects.services.submissions import check, hand_in, next_round, take_back, write
+from projects.services.submissions import check, draft_among, hand_in, keep, next_round, take_back
 from projects.states import CloseOutState, MilestoneState
 from projects.workflow import Subject, step_of
 
@@ -78,16 +78,14 @@ def open_draft(*, project_id: int, actor: User, as_of: datetime.date) -> CloseOu
         Refused: the project cannot be closed out yet, or a close-out waits already.
     """
     project = _locked(project_id)
-    at_work = CloseOut.objects.at_work().filter(project=project).first()
-    if at_work is not None and at_work.state != CloseOutState.DRAFT:
-        raise Refused(_("A close-out waits for its decision already; withdraw it to write on."))
+    rounds = CloseOut.objects.filter(project=project)
+    draft = draft_among(rounds, _("A close-out waits for its decision already; withdraw it to write on."))
     if reason := cannot_ask(project, actor, as_of):
         raise Refused(reason)
-    if at_work is not None:
-        at_work.project = project
-        return at_work
-    draft = unsaved(project)
-    draft.save()
+    if draft is None:
+        draft = unsaved(project)
+        draft.save()
+    draft.project = project
     return draft
 
 
@@ -110,9 +108,7 @@ def save_draft(*, close_out_id: int, actor: User, texts: dict[str, Any]) -> Clos
         Refused: no draft any more, or not the actor's.
     """
     close_out = _locked_close_out(close_out_id)
-    check(close_out, "submit", actor)
-    write(close_out, texts, FIELDS)
-    close_out.save(update_fields=[name for name in FIELDS if name in texts] or ["round"])
+    keep(close_out, actor, texts, FIELDS)
     return close_out
 
 

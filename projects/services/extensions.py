@@ -19,7 +19,7 @@ from projects.models import ExtensionRequest, ExtensionShift, Milestone
 from projects.services import milestones
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
-from projects.services.submissions import check, hand_in, next_round, take_back, write
+from projects.services.submissions import check, draft_among, hand_in, keep, next_round, take_back
 from projects.states import OPEN_MILESTONE_STATES, ExtensionState, MilestoneState
 
 #: What a person fills in, besides the later milestones that move along.
@@ -104,14 +104,12 @@ def open_draft(*, milestone_id: int, actor: User, as_of: datetime.date) -> Exten
     milestone = _locked(milestone_id)[milestone_id]
     if reason := cannot_ask(milestone, actor, as_of):
         raise Refused(reason)
-    at_work = ExtensionRequest.objects.at_work().filter(milestone=milestone).first()
-    if at_work is not None and at_work.state != ExtensionState.DRAFT:
-        raise Refused(_("A request waits for its decision already; withdraw it to write on."))
-    if at_work is not None:
-        at_work.milestone = milestone
-        return at_work
-    draft = unsaved(milestone)
-    draft.save()
+    rounds = ExtensionRequest.objects.filter(milestone=milestone)
+    draft = draft_among(rounds, _("A request waits for its decision already; withdraw it to write on."))
+    if draft is None:
+        draft = unsaved(milestone)
+        draft.save()
+    draft.milestone = milestone
     return draft
 
 
@@ -132,9 +130,7 @@ def save_draft(
         Refused: no draft any more, not the actor's, or a milestone that cannot move along.
     """
     request, all_milestones = _locked_request(request_id)
-    check(request, "submit", actor)
-    write(request, texts, FIELDS)
-    request.save(update_fields=[name for name in FIELDS if name in texts] or ["round"])
+    keep(request, actor, texts, FIELDS)
     if shifts is not None:
         _set_shifts(request, all_milestones, shifts)
     return request

@@ -15,7 +15,7 @@ from projects.models import Milestone, ProgressReport
 from projects.services import milestones
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
-from projects.services.submissions import check, hand_in, next_round, take_back, write
+from projects.services.submissions import check, draft_among, hand_in, keep, next_round, take_back
 from projects.states import OPEN_MILESTONE_STATES, ReportState
 
 #: What a person fills in.
@@ -77,14 +77,12 @@ def open_draft(*, milestone_id: int, actor: User, as_of: datetime.date) -> Progr
     milestone = _locked(milestone_id)
     if reason := cannot_report(milestone, actor, as_of):
         raise Refused(reason)
-    at_work = ProgressReport.objects.at_work().filter(milestone=milestone).first()
-    if at_work is not None and at_work.state != ReportState.DRAFT:
-        raise Refused(_("A report waits for review already; withdraw it to write on."))
-    if at_work is not None:
-        at_work.milestone = milestone
-        return at_work
-    draft = unsaved(milestone)
-    draft.save()
+    rounds = ProgressReport.objects.filter(milestone=milestone)
+    draft = draft_among(rounds, _("A report waits for review already; withdraw it to write on."))
+    if draft is None:
+        draft = unsaved(milestone)
+        draft.save()
+    draft.milestone = milestone
     return draft
 
 
@@ -96,9 +94,7 @@ def save_draft(*, report_id: int, actor: User, texts: dict[str, Any]) -> Progres
         Refused: no draft any more, or not the actor's.
     """
     report = _locked_report(report_id)
-    check(report, "submit", actor)
-    write(report, texts, FIELDS)
-    report.save(update_fields=[name for name in FIELDS if name in texts] or ["round"])
+    keep(report, actor, texts, FIELDS)
     return report
 
 

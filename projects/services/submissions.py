@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
@@ -16,8 +16,6 @@ from enterprises.scoping import may
 from projects.models import CloseOut, ExtensionRequest, ProgressReport, Submission
 from projects.services.refusals import Refused
 from projects.workflow import Subject, Transition, step_of, steps_by_hand
-
-S = TypeVar("S", bound=Submission)
 
 SUBJECT_OF: dict[type[Submission], Subject] = {
     ProgressReport: Subject.REPORT,
@@ -87,8 +85,31 @@ def take_back(submission: Submission) -> None:
     submission.submitted_by = submission.submitted_at = submission.submitted_on = None
 
 
-def write(submission: S, texts: dict[str, Any], fields: Iterable[str]) -> None:
-    """Put what the person typed into a draft: only the named fields; the caller saves."""
-    for name in fields:
-        if name in texts:
-            setattr(submission, name, texts[name])
+def draft_among(rounds: Any, waits: str) -> Any | None:
+    """The draft among the rounds of one subject, None when there is none.
+
+    Args:
+        rounds: the subject's submissions; its row is locked.
+        waits: what to say where a round waits for its decision already.
+
+    Raises:
+        Refused: one waits.
+    """
+    row = rounds.at_work().first()
+    if row is not None and row.is_waiting:
+        raise Refused(waits)
+    return row
+
+
+def keep(draft: Submission, actor: User, texts: dict[str, Any], fields: Iterable[str]) -> None:
+    """Keep what was typed so far in a locked draft: only the named fields; it may be incomplete.
+
+    Raises:
+        Refused: no draft any more, or not the actor's.
+    """
+    check(draft, "submit", actor)
+    typed = [name for name in fields if name in texts]
+    for name in typed:
+        setattr(draft, name, texts[name])
+    if typed:
+        draft.save(update_fields=typed)

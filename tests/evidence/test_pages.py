@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -28,19 +29,12 @@ PDF = made.pdf()
 
 
 @pytest.fixture
-def world(settings: Any, tmp_path: Any) -> dict[str, Any]:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "evidence": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "evidence"},
-        },
-    }
+def world(evidence_folder: Path) -> dict[str, Any]:
     found = built()
     Project.objects.update(approved_on=found["today"])
     found["stranger"] = factories.user("officer", factories.enterprise("燃气集团", parent=found["root"]))
     found["elsewhere"] = factories.user("staff", factories.sasac("外市国资委"))
-    found["folder"] = tmp_path / "evidence"
+    found["folder"] = evidence_folder
     return found
 
 

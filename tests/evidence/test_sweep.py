@@ -27,17 +27,10 @@ HOUR = datetime.timedelta(hours=1)
 
 
 @pytest.fixture
-def world(settings: Any, tmp_path: Path) -> dict[str, Any]:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "evidence": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "evidence"},
-        },
-    }
+def world(settings: Any, evidence_folder: Path, tmp_path: Path) -> dict[str, Any]:
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "incoming"
     (tmp_path / "incoming").mkdir()
-    return {**built(), "folder": tmp_path / "evidence", "incoming": tmp_path / "incoming"}
+    return {**built(), "folder": evidence_folder, "incoming": tmp_path / "incoming"}
 
 
 def upload(world: dict, seed: int = 1) -> Evidence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +18,7 @@ FILES = ".picker:not(.camera) input"
 
 
 @pytest.fixture
-def world(settings: Any, tmp_path: Any) -> dict[str, Any]:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "evidence": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "evidence"},
-        },
-    }
+def world(evidence_folder: Path) -> dict[str, Any]:
     found = built()
     Project.objects.update(approved_on=found["today"])
     return found
