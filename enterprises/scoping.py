@@ -230,7 +230,7 @@ def permitted_q(model: type[models.Model], user: User, action: str) -> Q:
     if not user.is_authenticated:
         return NOTHING
     permission = permission_name(model, action)
-    return _scope_for(model, action).q(model, _outermost(units_for(user, permission)))
+    return _scope_for(model, action).q(model, outermost(units_for(user, permission)))
 
 
 def may(user: User, action: str, obj: models.Model) -> bool:
@@ -257,7 +257,7 @@ def _at_a_root(unit_paths: list[str]) -> bool:
     return any(path.count(".") == 1 for path in unit_paths)
 
 
-def _outermost(paths: list[str]) -> list[str]:
+def outermost(paths: list[str]) -> list[str]:
     """Drop units that lie below another one: fewer ranges for the same rows."""
     kept: list[str] = []
     for path in sorted(set(paths)):

@@ -10,6 +10,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.http import HttpRequest
 
 from enterprises.models import SignIn, User
+from enterprises.scoping import outermost
 
 #: So much of the name of an unknown account is kept: people type passwords into the wrong field.
 BEGINNING = 3
@@ -19,13 +20,17 @@ def _write(request: HttpRequest | None, user: User | None, username: str, outcom
     username = username.replace("\0", "")
     if user is None:
         user = User.objects.filter(username=username[:60]).first()
-    held = sorted(user.grants, key=lambda grant: len(grant.unit_path)) if user else []
-    SignIn.objects.create(
-        user=user,
-        username=user.username if user else f"{username[:BEGINNING]}…",
-        unit_id=held[0].unit_id if held else None,
-        address=(get_client_ip_address(request) or None) if request and request.META else None,
-        outcome=outcome,
+    units = {grant.unit_path: grant.unit_id for grant in user.grants} if user else {}
+    # A row for each tree that the person is in: auditors of one do not see the rows of another.
+    SignIn.objects.bulk_create(
+        SignIn(
+            user=user,
+            username=user.username if user else f"{username[:BEGINNING]}…",
+            unit_id=unit_id,
+            address=(get_client_ip_address(request) or None) if request and request.META else None,
+            outcome=outcome,
+        )
+        for unit_id in [units[path] for path in outermost(list(units))] or [None]
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,12 +99,18 @@ class Page:
     older: Key | None
 
 
-def history_of(objects: Iterable[models.Model], reader: Any, limit: int = 100) -> list[Entry]:
+def history_of(
+    objects: Iterable[models.Model],
+    reader: Any,
+    limit: int = 100,
+    without: Mapping[type[models.Model], Q] | None = None,
+) -> list[Entry]:
     """The newest entries of some objects (a project and its milestones), newest first.
 
     Args:
         objects: rows that the caller has found through the wall.
         reader: the account that reads; units and people beyond its wall are not named.
+        without: model → entries of its event table that this reader is not shown.
     """
     wanted: dict[type[models.Model], list[int]] = {}
     for obj in objects:
@@ -113,6 +119,8 @@ def history_of(objects: Iterable[models.Model], reader: Any, limit: int = 100) -
     for event_model in event_models():
         if ids := wanted.get(subject_of(event_model)):
             rows = event_model._base_manager.filter((f"{subject_field(event_model)}__in", ids))
+            if hidden := (without or {}).get(subject_of(event_model)):
+                rows = rows.exclude(hidden)
             found.append((event_model, list(rows.order_by("-pgh_created_at", "-pgh_id")[:limit])))
     return joined(entries_of(found, Names(reader))[:limit])
 
@@ -193,21 +201,30 @@ def key_from_link(text: str) -> Key | None:
     at, table, row = [*text.split("~"), "", "", ""][:3]
     try:
         moment = parse_datetime(at)
-    except ValueError:
+        if moment is None or moment.tzinfo is None:
+            return None
+        # Python knows displacements that PostgreSQL refuses; the first and last days have no UTC.
+        moment = moment.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
         return None
     known = {label_of(model) for model in event_models()}
-    if moment is None or moment.tzinfo is None or table not in known or not re.fullmatch(r"[0-9]{1,18}", row):
+    if table not in known or not re.fullmatch(r"[0-9]{1,18}", row):
         return None
     return Key(moment, table, int(row))
 
 
-def history_response(request: HttpRequest, model_admin: Any, obj: models.Model) -> HttpResponse:
-    """The history page of one object; the caller has found it through the wall."""
+def history_response(
+    request: HttpRequest,
+    model_admin: Any,
+    obj: models.Model,
+    without: Mapping[type[models.Model], Q] | None = None,
+) -> HttpResponse:
+    """The history page of one object; the caller has found it through the wall. `without`: see `history_of`."""
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("History of %(name)s") % {"name": obj},
         "opts": model_admin.opts,
         "object": obj,
-        "entries": history_of([obj], request.user),
+        "entries": history_of([obj], request.user, without=without),
     }
     return TemplateResponse(request, "journal/history.html", context)

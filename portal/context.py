@@ -27,6 +27,8 @@ NAVIGATION = (
     (_("Review desk"), "admin:review", "projects.review_progressreport"),
     (_("Projects"), "admin:projects_project_changelist", "projects.view_project"),
     (_("Milestones"), "admin:projects_milestone_changelist", "projects.view_milestone"),
+    (_("Reports"), "admin:projects_progressreport_changelist", "projects.change_progressreport"),
+    (_("Extensions"), "admin:projects_extensionrequest_changelist", "projects.change_extensionrequest"),
     (_("Overdue records"), "admin:projects_overdueepisode_changelist", "projects.view_overdueepisode"),
     (_("Enterprises"), "admin:enterprises_enterprise_changelist", "enterprises.view_enterprise"),
     (_("Party organisations"), "admin:enterprises_partybranch_changelist", "enterprises.view_partybranch"),

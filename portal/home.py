@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from enterprises.models import User
 from enterprises.roles import Role
 from projects.lights import Light
-from projects.models import Milestone, Programme, ProgressReport, Project
+from projects.models import ExtensionRequest, Milestone, Programme, ProgressReport, Project
 from projects.querysets import MilestoneQuerySet
 from projects.services.desk import waiting_count
 from projects.states import MilestoneState
@@ -173,9 +173,13 @@ def _needs_me(user: User, milestones: MilestoneQuerySet[Milestone], as_of: datet
     if Role.OFFICER not in user.roles:
         yield Figure(_("Without a date"), no_date, list_url("projects_milestone", when="no_date"))
     else:
-        handed_in = ProgressReport.objects.visible_to(user).waiting().count()
-        url = list_url("projects_progressreport", state__exact="submitted")
-        yield Figure(_("Awaiting review"), handed_in, url)
+        for label, model, state in (
+            (_("Reports awaiting review"), ProgressReport, "submitted"),
+            (_("Extensions awaiting a decision"), ExtensionRequest, "submitted"),
+            (_("Reports not handed in yet"), ProgressReport, "draft"),
+        ):
+            mine = model.objects.permitted(user, "change").filter(state=state).count()
+            yield Figure(label, mine, list_url(f"projects_{model._meta.model_name}", state__exact=state))
 
 
 def _shares(projects: QuerySet[Any], key: str, label: str, param: str) -> list[Share]:

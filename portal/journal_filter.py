@@ -65,11 +65,15 @@ class JournalFilter(forms.Form):
 
     def clean_at(self) -> datetime.datetime | None:
         text = self.cleaned_data["at"]
+        if not text:
+            return None
         try:
             at = parse_datetime(text)
-        except ValueError:
+            # Python knows displacements that PostgreSQL refuses; the first and last days have no UTC.
+            at = at.astimezone(datetime.UTC) if at is not None and at.tzinfo is not None else None
+        except (ValueError, OverflowError):
             at = None
-        if text and (at is None or at.tzinfo is None or not 1970 < at.year < 9000):
+        if at is None or not 1970 < at.year < 9000:
             raise forms.ValidationError(_("This is no time."))
         return at
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from enterprises.journal_scope import EXPORT, PERMISSION, reads_everything
 from enterprises.models import JournalArchive, JournalExport, SignIn, User
 from enterprises.scoped_admin import person
+from enterprises.services.journal_export import partly_beyond
 from journal.words import ACTIONS, DOORS
 from portal.journal_filter import JournalFilter, kinds
 
@@ -69,8 +70,11 @@ def sign_ins_response(site: Any, request: HttpRequest) -> HttpResponse:
 def exports_response(site: Any, request: HttpRequest) -> HttpResponse:
     rows = JournalExport.objects.visible_to(_reader(request)).select_related("unit")
     answer: Any = _answer(site, request, rows, tab="exports", title=_("Exports of the journal"))
-    for row in answer.context_data["rows"]:
-        row.filter_words = _in_words(row.filters)
+    shown = answer.context_data["rows"]
+    beyond = partly_beyond(exports=shown, reader=_reader(request))
+    for row in shown:
+        row.partly_beyond = row.pk in beyond
+        row.filter_words = "" if row.partly_beyond else _in_words(row.filters)
     return answer
 
 

@@ -187,6 +187,8 @@ STORAGES = {
 EVIDENCE_KEEP_ORIGINALS = env.bool("EVIDENCE_KEEP_ORIGINALS", default=False)
 WHITENOISE_MANIFEST_STRICT = False
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+# Above the thirty that a form takes, so that a person with a few too many is told their names in the form.
+DATA_UPLOAD_MAX_NUMBER_FILES = 100
 FILE_UPLOAD_HANDLERS = [
     "portal.uploads.BoundedUploads",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

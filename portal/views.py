@@ -6,11 +6,13 @@ import sys
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 
 #: Never sent back into a page, whatever fault shows it.
@@ -38,7 +40,12 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, "errors/400.html", 400)
+    reason = ""
+    if isinstance(exception, TooManyFilesSent):
+        reason = _(
+            "At most %(n)d files can be sent at once. Nothing was changed. Go back one page and choose fewer."
+        ) % {"n": settings.DATA_UPLOAD_MAX_NUMBER_FILES}
+    return _page(request, "errors/400.html", 400, reason)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -61,9 +68,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _page(request, "errors/500.html", 500)
 
 
-def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
+def _page(request: HttpRequest, template: str, status: int, reason: str = "") -> HttpResponse:
     """Render without touching the database: it may be the very thing that is away."""
     context = {
+        "reason": reason,
         "typed": _typed(request),
         "again": request.get_full_path(),
         "csrf_token": get_token(request),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import io
 import unicodedata
-from dataclasses import dataclass
 from typing import Any
 
 from docx import Document
@@ -18,70 +17,14 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
+from projects.certificate_facts import CertificateFacts
+
 _TITLE_FONT, _BODY_FONT, _HEAD_FONT, _NUMBER_FONT = "方正小标宋简体", "仿宋_GB2312", "黑体", "宋体"
 _LATIN_FONT = "Times New Roman"
 _TITLE, _BODY, _NUMBER = Pt(22), Pt(16), Pt(14)  # 二号, 三号, 四号
 _LINE = Pt(28)
 DEMO = "演示数据"
 _SEAL = "（印章）"
-
-
-@dataclass(frozen=True)
-class LateMilestone:
-    name: str
-    days: int
-
-
-@dataclass(frozen=True)
-class CertificateFacts:
-    """What the certificate states. Texts may have several lines; "" and None where nothing is known.
-
-    Args:
-        year, number: "〔2026〕第0001号".
-        issuer: the unit that issues and seals it; "" leaves the line for the seal alone.
-        first_promised_on, due_on: of the project; the date first approved and the one in force.
-        extensions, extended_days: what was granted to its milestones in all.
-        promised_reach, reached: beneficiaries with their unit ("320户").
-    """
-
-    year: int
-    number: int
-    programme: str
-    project: str
-    code: str
-    enterprise: str
-    issuer: str
-    promised: str
-    achieved: str
-    promised_reach: str
-    reached: str
-    first_promised_on: datetime.date | None
-    due_on: datetime.date | None
-    completed_on: datetime.date | None
-    late_milestones: list[LateMilestone]
-    cancelled_milestones: list[str]
-    extensions: int
-    extended_days: int
-    shortfall: str
-    follow_up: str
-    follow_up_owner: str
-    asked_on: datetime.date | None
-    verified_by: str
-    verified_on: datetime.date | None
-    approved_by: str
-    approved_on: datetime.date
-    is_demo: bool
-
-    @property
-    def number_line(self) -> str:
-        return f"〔{self.year}〕第{self.number:04}号"
-
-    @property
-    def days_late(self) -> int:
-        """Days between the date in force and the completion; 0 when in time or without a date."""
-        if self.due_on is None or self.completed_on is None:
-            return 0
-        return max(0, (self.completed_on - self.due_on).days)
 
 
 def certificate(facts: CertificateFacts) -> bytes:

@@ -55,7 +55,8 @@ class Transition:
 
 
 _OPEN = (M.NOT_STARTED, M.IN_PROGRESS, M.RETURNED)
-_UNDER_WAY = ("", P.NOT_STARTED, P.IN_PROGRESS)
+#: Statuses in which work is reported and dates are asked for.
+UNDER_WAY = ("", P.NOT_STARTED, P.IN_PROGRESS)
 
 WORKFLOW: dict[Subject, tuple[Transition, ...]] = {
     Subject.MILESTONE: (
@@ -114,7 +115,7 @@ WORKFLOW: dict[Subject, tuple[Transition, ...]] = {
         ),
         Transition(
             "return",
-            _("Return for rework"),
+            _("Return for completion"),
             (E.SUBMITTED,),
             E.RETURNED,
             "review",
@@ -142,7 +143,7 @@ WORKFLOW: dict[Subject, tuple[Transition, ...]] = {
         ),
         Transition(
             "return",
-            _("Return for rework"),
+            _("Return for completion"),
             (C.SUBMITTED, C.VERIFIED),
             C.RETURNED,
             "review",
@@ -159,7 +160,7 @@ WORKFLOW: dict[Subject, tuple[Transition, ...]] = {
             follows=("milestone.start", "progressreport.submit"),
         ),
         Transition(
-            "await", _("Close-out asked for"), _UNDER_WAY, P.AWAITING_ACCEPTANCE, follows=("closeout.submit",)
+            "await", _("Close-out asked for"), UNDER_WAY, P.AWAITING_ACCEPTANCE, follows=("closeout.submit",)
         ),
         Transition(
             "continue",
@@ -171,14 +172,14 @@ WORKFLOW: dict[Subject, tuple[Transition, ...]] = {
         Transition(
             "close", _("Closed out"), (P.AWAITING_ACCEPTANCE,), P.CLOSED_OUT, follows=("closeout.approve",)
         ),
-        Transition("suspend", _("Suspend"), _UNDER_WAY, P.SUSPENDED, "suspend", comment_needed=True),
+        Transition("suspend", _("Suspend"), UNDER_WAY, P.SUSPENDED, "suspend", comment_needed=True),
         Transition(
             "resume", _("Resume"), (P.SUSPENDED,), P.IN_PROGRESS, "suspend", comment_needed=True, primary=True
         ),
         Transition(
             "terminate",
             _("Terminate"),
-            (*_UNDER_WAY, P.SUSPENDED),
+            (*UNDER_WAY, P.SUSPENDED),
             P.TERMINATED,
             "terminate",
             comment_needed=True,

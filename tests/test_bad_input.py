@@ -12,10 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from enterprises.models import Enterprise, Membership
-from projects.models import Project, SetAside
+from projects.models import ExtensionShift, Project, SetAside
 from projects.services.patrol import patrol
 from tests import factories
 from tests.forms import form_of
+from tests.test_draft_forms import prepared, typed
 from tests.test_pages import DAY, HAN, built, client_of
 
 pytestmark = pytest.mark.django_db
@@ -248,3 +249,41 @@ def test_an_archived_programme_states_no_more_than_was_known(world: dict) -> Non
     (_episode, days), *_rest = client.get(f"/projects/project/{world['project'].pk}/").context["episodes"]
     assert days == 2, "three days ago it was due; the day before archiving was the last that counts"
     assert "逾期 3 天" not in client.get(f"/projects/milestone/?programme={programme.pk}").content.decode()
+
+
+@pytest.mark.parametrize("script", [False, True])
+def test_a_new_date_at_the_end_of_the_calendar_comes_back_as_an_error(script: bool) -> None:
+    """A milestone that moves along by as many days would leave the calendar."""
+    world = prepared()
+    later = factories.milestone(world["project"], world["today"] + DAY * 20)
+    data = typed(
+        world["client"].get(world["extension"]),
+        **{"to_on": "9999-12-31", "reason_class": "site", "reason": "雨", f"shift-{later.pk}": "on"},
+    )
+    if script:
+        answer = world["client"].post(world["extension"], data, headers={"X-Requested-With": "fetch"})
+        assert answer.status_code == 200 and answer.json()["unclear"]
+        return
+    page = world["client"].post(world["extension"], data | {"_submit": "1"})
+    assert page.status_code == 409
+    (row,) = [row for row in page.context["shifts"] if row.milestone == later]
+    assert row.ticked and row.error
+    assert world["client"].get(world["extension"]).status_code == 200
+    assert not ExtensionShift.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "opened",
+    ["[" * 200_000, '{"1":' * 100_000, "[" * 5_000, '{"1": ' + "9" * 90_000 + "}", "[]", '{"1": NaN}'],
+    ids=["lists", "objects", "short lists", "a long number", "a list", "no number"],
+)
+def test_a_forged_memory_of_what_moved_along_is_none(opened: str) -> None:
+    world = prepared()
+    later = factories.milestone(world["project"], world["today"] + DAY * 20)
+    day = (world["today"] + DAY * 30).isoformat()
+    data = typed(
+        world["client"].get(world["extension"]), **{f"shift-{later.pk}": "on", f"shift_to-{later.pk}": day}
+    )
+    answer = world["client"].post(world["extension"], data | {"shifts_opened": opened, "_save": "1"})
+    assert answer.status_code == 302
+    assert ExtensionShift.objects.get().to_on.isoformat() == day

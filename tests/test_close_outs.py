@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from projects.certificate_facts import CertificateFacts
 from projects.models import CloseOut, Milestone, Project
 from projects.services import close_outs
-from projects.services.lifecycle import change_status
+from projects.services.lifecycle import cancelled_by_termination, change_status
+from projects.services.lights import refresh_lights
 from projects.services.patrol import patrol
 from projects.services.refusals import Refused
 from projects.services.reviews import decide
@@ -28,6 +30,7 @@ def world(today: datetime.date) -> dict[str, Any]:
     project = factories.project(
         group,
         factories.programme(root),
+        approved_on=today - DAY * 30,
         measures="安装总表和分表，抄表到户",
         beneficiaries_text="上山门村村民",
         beneficiaries_number=320,
@@ -91,6 +94,50 @@ def test_a_return_lets_the_work_go_on_and_the_next_round_opens_with_its_text(
     assert (draft.round, draft.shortfall, draft.verified_by) == (2, "两户未装表", None)
 
 
+def test_without_an_approved_promise_there_is_nothing_to_accept_against(
+    world: dict, today: datetime.date
+) -> None:
+    other = factories.project(world["project"].enterprise, world["project"].programme)
+    factories.milestone(other, today, state="accepted", claimed_on=today, accepted_on=today)
+    with pytest.raises(Refused, match="核定"):
+        factories.close_out(other, world["officer"], today)
+
+
+def test_what_was_opened_since_stands_in_the_way_of_the_approval(world: dict, today: datetime.date) -> None:
+    row = factories.close_out(world["project"], world["officer"], today)
+    rule(world, row, "verify", "staff", today)
+    added = factories.milestone(world["project"], today)
+    with pytest.raises(Refused, match=added.name):
+        rule(world, row, "approve", "chief", today)
+    assert Project.objects.get().status == "awaiting"
+
+
+def test_a_certificate_states_what_was_true_on_the_day_of_the_approval(
+    world: dict, today: datetime.date
+) -> None:
+    row = factories.close_out(world["project"], world["officer"], today)
+    rule(world, row, "verify", "staff", today)
+    rule(world, row, "approve", "chief", today)
+    Project.objects.update(measures="改写", beneficiaries_number=1, name="改名")
+    facts = CertificateFacts.from_json(CloseOut.objects.get().facts)
+    assert (facts.promised, facts.promised_reach) == (
+        "安装总表和分表，抄表到户\n上山门村村民，320户",
+        "320户",
+    )
+    assert facts.project == world["project"].name
+    assert facts.issuer == world["project"].programme.owner.name
+
+
+def test_nothing_is_reported_or_extended_once_the_close_out_is_asked_for(
+    world: dict, today: datetime.date
+) -> None:
+    factories.close_out(world["project"], world["officer"], today)
+    added = factories.milestone(world["project"], today)
+    for hand_in in (factories.report, lambda *a: factories.extension(*a, today + DAY)):
+        with pytest.raises(Refused, match="待验收"):
+            hand_in(added, world["officer"], today)
+
+
 @pytest.mark.parametrize("state", ["not_started", "in_progress", "submitted", "returned"])
 def test_an_unsettled_milestone_stands_in_the_way_and_is_named(
     world: dict, today: datetime.date, state: str
@@ -126,7 +173,7 @@ def test_certificate_numbers_count_within_the_year_of_the_issuing_unit(
     first = world["project"].programme
     second = factories.programme(first.owner, first.year)
     for n, programme in enumerate((first, second, first)):
-        project = factories.project(world["project"].enterprise, programme)
+        project = factories.project(world["project"].enterprise, programme, approved_on=today)
         factories.milestone(
             project, today, state="accepted", claimed_on=today, accepted_on=today, name=f"节点{n}"
         )
@@ -184,6 +231,18 @@ def test_every_decision_needs_a_reason_and_the_right_person(world: dict, today: 
         change(world, "terminate", today, reason="  ")
 
 
+def test_a_terminated_project_keeps_its_last_figures_and_reopening_knows_what_it_cancelled(
+    world: dict, today: datetime.date
+) -> None:
+    open_one = factories.milestone(world["project"], today + DAY * 9, percent=20)
+    refresh_lights(as_of=today)
+    before = Project.objects.get().actual_percent
+    project = change(world, "terminate", today)
+    project.refresh_from_db()
+    assert (project.actual_percent, project.planned_percent) == (before, None)
+    assert cancelled_by_termination(project, Milestone.objects.all()) == {open_one.pk}
+
+
 def test_terminating_cancels_what_is_open_and_waits_for_nothing(world: dict, today: datetime.date) -> None:
     open_one = factories.milestone(world["project"], today - DAY)
     factories.report(open_one, world["officer"], today)
@@ -209,7 +268,7 @@ def test_reopening_brings_chosen_milestones_back_from_their_original_dates(
         change(world, "reopen", today, reason=" ")
     change(world, "reopen", today, reason="漏水返修", reopened=[world["milestone"].pk])
     project, milestone = Project.objects.get(), Milestone.objects.get()
-    assert (project.status, project.status_reason) == ("in_progress", "漏水返修")
+    assert (project.status, project.status_reason) == ("in_progress", "")
     assert (milestone.state, milestone.claimed_on, milestone.accepted_on) == ("returned", None, None)
     assert patrol(as_of=today).opened == 1
     assert CloseOut.objects.get().state == "approved", "the first certificate stays what it was"

@@ -150,7 +150,37 @@ def test_a_decision_from_the_queue_leads_on_to_the_next_item(world: dict) -> Non
     assert response["Location"] == f"/projects/progressreport/{second.pk}/?queue=1"
     response = client.post(f"/projects/progressreport/{second.pk}/step/accept/", {"queue": "1"})
     assert response["Location"] == "/review/"
-    assert next_waiting(user=world["staff"], after=second) is None
+    assert next_waiting(user=world["staff"], after=second, as_of=world["today"]) is None
+
+
+def test_the_queue_keeps_to_the_filter_and_can_leave_an_item(world: dict) -> None:
+    today, officer = world["today"], world["officer"]
+    first, second, third = handed_in(world, 3)
+    milestone = factories.milestone(world["project"], today + DAY * 5)
+    request = factories.extension(milestone, officer, today, today + DAY * 9)
+    client = client_of(world["staff"])
+    page = client.get(f"/projects/progressreport/{second.pk}/?queue=1&kind=progressreport")
+    assert page.context["skip_url"] == f"/projects/progressreport/{third.pk}/?kind=progressreport&queue=1"
+    for report, following in ((second, first), (first, third), (third, None)):
+        response = client.post(
+            f"/projects/progressreport/{report.pk}/step/accept/", {"queue": "queue=1&kind=progressreport"}
+        )
+        wanted = f"/projects/progressreport/{following.pk}/" if following else "/review/"
+        assert response["Location"].startswith(wanted)
+    assert request.state == "submitted"
+
+
+def test_a_later_milestone_that_would_be_overtaken_is_named_to_the_reviewer(world: dict) -> None:
+    today = world["today"]
+    first = factories.milestone(world["project"], today + DAY * 5, order=1)
+    later = factories.milestone(world["project"], today + DAY * 9, order=2, name="满意度回访")
+    request = factories.extension(first, world["officer"], today, today + DAY * 20)
+    page = client_of(world["staff"]).get(f"/projects/extensionrequest/{request.pk}/")
+    assert page.context["overtaken"] == [later]
+    assert (page.context["before"].times, page.context["after"].times) == (0, 1)
+    decide(kind=ExtensionRequest, pk=request.pk, action="approve", actor=world["staff"], at=timezone.now())
+    page = client_of(world["staff"]).get(f"/projects/extensionrequest/{request.pk}/")
+    assert (page.context["before"].times, page.context["after"].times) == (0, 1)
 
 
 def test_the_page_shows_promised_before_and_now(world: dict) -> None:

@@ -178,7 +178,13 @@ def test_a_close_out_is_asked_for(world: dict) -> None:
     finished(world)
     client = world["client"]
     page = client.get(world["close_out"])
-    data = typed(page, achieved="供水管网全部改造", beneficiaries_reached="1200.5", follow_up_owner="王某某")
+    data = typed(
+        page,
+        achieved="供水管网全部改造",
+        beneficiaries_reached="1200.5",
+        beneficiaries_unit="户",
+        follow_up_owner="王某某",
+    )
     assert client.post(world["close_out"], data | {"_submit": "1"}).status_code == 302
     close_out = CloseOut.objects.get()
     assert (close_out.state, close_out.follow_up_owner) == ("submitted", "王某某")

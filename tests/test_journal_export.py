@@ -11,7 +11,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpResponse
 
-from enterprises.models import JournalExport, SignIn
+from enterprises.models import JournalExport, Membership, SignIn
 from journal import exporting
 from journal.context import acting
 from projects.models import Milestone, Project
@@ -102,6 +102,26 @@ def test_an_auditor_takes_nothing_out_that_lies_behind_the_wall(world: dict) -> 
     assert [row.user for row in JournalExport.objects.visible_to(world["audit"])] == [world["audit"]]
 
 
+def test_an_export_over_two_trees_is_seen_from_both_and_its_words_only_by_who_reads_both(world: dict) -> None:
+    other = factories.sasac("外地国资委")
+    there, both = factories.user("audit", other), factories.user("audit", world["root"])
+    for unit in (other, world["group"]):  # the group lies below the first: no row of its own
+        Membership.objects.create(user=both, role="audit", unit=unit)
+    export(both, by="张三")
+    for reader, units in (
+        (world["audit"], {world["root"]}),
+        (there, {other}),
+        (both, {world["root"], other}),
+    ):
+        rows = client_of(reader).get("/journal/exports/").context["rows"]
+        assert {row.unit for row in rows} == units and len(rows) == len(units)
+        for row in rows:
+            assert row.partly_beyond == (reader != both)
+            assert ("张三" in row.filter_words) == (reader == both)
+    page = client_of(there).get("/journal/exports/").content.decode()
+    assert both.name in page and "张三" not in page
+
+
 @pytest.mark.parametrize("role", ["staff", "officer", "leader", "system", "security"])
 def test_only_the_audit_administrator_takes_entries_out(world: dict, role: str) -> None:
     assert export(world[role]).status_code == 403
@@ -165,6 +185,19 @@ def test_sign_ins_stay_behind_the_wall(world: dict) -> None:
     assert outcomes(stranger) == []
     of_group = factories.user("audit", world["group"])
     assert [name for _outcome, name in outcomes(of_group)] == [world["officer"].username]
+
+
+def test_a_sign_in_of_somebody_of_two_trees_is_seen_from_both(world: dict) -> None:
+    other = factories.sasac("外地国资委")
+    there, nowhere = factories.user("audit", other), factories.user("audit", factories.sasac("第三国资委"))
+    for unit in (other, world["root"]):  # the group of the officer lies below the second
+        Membership.objects.create(user=world["officer"], role="staff", unit=unit)
+    client_of(world["officer"])
+    name = world["officer"].username
+    assert outcomes(world["audit"]) == outcomes(there) == [("in", name)]
+    assert outcomes(nowhere) == []
+    client_of(nowhere).post("/login/", {"username": name, "password": "wrong"})
+    assert outcomes(there)[0] == ("failed", name)
 
 
 @pytest.mark.parametrize(

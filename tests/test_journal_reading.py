@@ -184,15 +184,22 @@ def test_entries_written_at_once_are_neither_skipped_nor_repeated(world: dict) -
 @pytest.mark.parametrize(
     "text",
     ["", "~", "2026-01-01", "2026-01-01T00:00:00~projects.milestone~1", "x~y~z", "2026-13-01T00:00:00+00:00~projects.project~1",
-     "2026-01-01T00:00:00+00:00~auth.group~1", "2026-01-01T00:00:00+00:00~projects.project~²", "2026-01-01T00:00:00+00:00~projects.project~" + "9" * 40],
+     "2026-01-01T00:00:00+00:00~auth.group~1", "2026-01-01T00:00:00+00:00~projects.project~²", "2026-01-01T00:00:00+00:00~projects.project~" + "9" * 40,
+     "0001-01-01T00:00:00+23:59~projects.project~1", "9999-12-31T23:59:59-23:59~projects.project~1"],
 )  # fmt: skip
 def test_a_strange_key_is_no_key(text: str) -> None:
     assert key_from_link(text) is None
 
 
-def test_the_largest_key_is_answered(world: dict) -> None:
-    url = "/journal/?before=9999-01-01T00:00:00%2B00:00~projects.project~999999999999999999"
-    assert client_of(world["audit"]).get(url).status_code == 200
+@pytest.mark.parametrize(
+    "at",
+    ["9999-01-01T00:00:00+00:00", "0001-01-02T00:00:00+23:59", "9999-12-30T23:59:59-23:59",
+     "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"],
+)  # fmt: skip
+def test_the_largest_and_the_strangest_key_are_answered(world: dict, at: str) -> None:
+    """PostgreSQL takes no displacement above 15:59; Python takes 23:59, on the first day of all years too."""
+    before = f"{at}~projects.project~999999999999999999"
+    assert client_of(world["audit"]).get("/journal/", {"before": before}).status_code == 200
 
 
 # -- filters -------------------------------------------------------------------------------------------
@@ -263,6 +270,23 @@ def test_bad_input_is_kept_and_answered(world: dict, name: str, value: str) -> N
         assert not response.context["entries"]
     posted = client_of(world["audit"]).post("/journal/export/", {name: value, "form": "csv"})
     assert posted.status_code == (200 if name == "before" else 302)
+
+
+@pytest.mark.parametrize(
+    ("at", "known"),
+    [
+        ("1971-01-01T00:00:00+23:59", False),
+        ("8999-12-31T23:59:59-23:59", False),
+        ("1971-01-02T00:00:00+23:59", True),
+        ("8999-12-30T23:59:59-23:59", True),
+    ],
+)
+def test_the_time_of_an_act_may_come_from_any_displacement(world: dict, at: str, known: bool) -> None:
+    client, sent = client_of(world["audit"]), {"at": at, "click": "x"}
+    page = client.get("/journal/", sent)
+    assert page.status_code == 200
+    assert page.context["form"].is_valid() == known
+    assert client.post("/journal/export/", sent | {"form": "csv"}).status_code == (200 if known else 302)
 
 
 def test_everything_that_one_act_changed_has_an_address(world: dict) -> None:

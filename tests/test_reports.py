@@ -57,6 +57,8 @@ def test_the_way_from_a_report_to_acceptance_with_a_return_in_between(
         milestone, world["officer"], today + DAY * 3, claimed_on=today + DAY * 3, done="补充照片"
     )
     assert (second.round, second.percent) == (2, 100)
+    milestone.refresh_from_db()
+    assert milestone.comment == "", "answered; the round keeps what was said"
     done = review(second, "accept", world["staff"], today + DAY * 4).milestone
     assert (done.state, done.accepted_on, done.days_late) == ("accepted", today + DAY * 4, 2)
     first.refresh_from_db()
@@ -130,6 +132,50 @@ def test_no_change_is_one_step_and_counted_apart(world: dict, today: datetime.da
         milestone_id=sent.milestone_id, actor=world["officer"], at=moment(today + DAY)
     )
     assert (same.state, same.no_change, same.percent, same.done) == ("submitted", True, 40, sent.done)
+
+
+def test_what_was_returned_cannot_come_back_as_no_change(world: dict, today: datetime.date) -> None:
+    sent = factories.report(world["milestone"], world["officer"], today, percent=95)
+    review(sent, "return", world["staff"], today, comment="照片与进度不符")
+    with pytest.raises(Refused, match="退回"):
+        reports.report_no_change(milestone_id=sent.milestone_id, actor=world["officer"], at=moment(today))
+    assert Milestone.objects.get().percent == 0
+
+
+def test_who_wrote_a_report_does_not_review_it_though_a_colleague_handed_it_in(
+    world: dict, today: datetime.date
+) -> None:
+    Membership.objects.create(user=world["officer"], role="staff", unit=world["root"])
+    world["officer"].__dict__.pop("grants", None)
+    colleague = factories.user("officer", world["group"])
+    draft = reports.open_draft(milestone_id=world["milestone"].pk, actor=world["officer"], as_of=today)
+    reports.save_draft(report_id=draft.pk, actor=world["officer"], texts={"done": "开挖", "percent": 20})
+    sent = reports.submit(report_id=draft.pk, actor=colleague, at=moment(today))
+    with pytest.raises(Refused, match="本人"):
+        review(sent, "accept", world["officer"], today)
+
+
+def test_marks_without_width_are_no_text_and_no_reason(world: dict, today: datetime.date) -> None:
+    with pytest.raises(Refused):
+        factories.report(world["milestone"], world["officer"], today, done="\u200b\u2060")
+    draft = ProgressReport.objects.get()
+    reports.save_draft(report_id=draft.pk, actor=world["officer"], texts={"done": "通\u202e水\x0b"})
+    sent = reports.submit(report_id=draft.pk, actor=world["officer"], at=moment(today))
+    assert sent.done == "通水"
+    with pytest.raises(Refused):
+        review(sent, "return", world["staff"], today, comment="\u200b")
+    with pytest.raises(Refused, match="500"):
+        review(sent, "return", world["staff"], today, comment="长" * 501)
+
+
+def test_the_books_of_an_archived_programme_are_closed_for_withdrawals_too(
+    world: dict, today: datetime.date
+) -> None:
+    sent = factories.report(world["milestone"], world["officer"], today, claimed_on=today)
+    type(sent.milestone.project.programme).objects.update(archived_on=today)
+    with pytest.raises(Refused, match="归档"):
+        reports.withdraw(report_id=sent.pk, actor=world["officer"], at=moment(today))
+    assert Milestone.objects.get().state == "submitted"
 
 
 def test_nobody_reviews_their_own_even_with_both_roles(world: dict, today: datetime.date) -> None:

@@ -26,7 +26,7 @@ from enterprises.scoping import may
 from journal.context import from_page
 from projects.admin import opened_drafts
 from projects.admin.draft_fields import DraftForm, Entry, plain
-from projects.admin.evidence_files import take_files
+from projects.admin.evidence_files import SentFile, judged_files, keep_files
 from projects.admin.submission_rows import page_of
 from projects.models import Evidence, Project, Submission
 from projects.services.refusals import Refused
@@ -110,19 +110,20 @@ class DraftPage:
             return HttpResponseRedirect(page_of(done))
         form: Any = None
         try:
+            files = [] if by_script else self._files()
             with transaction.atomic(), from_page(self.page):
                 draft = self._open()
                 opened_drafts.recognise(self.request, draft, self.subject, self.page, self.form_class)
                 edit = Edit(self.request, draft, lambda data: self._bound(data, draft))
                 if edit.in_conflict:
-                    return self._conflict(edit, draft, by_script)
+                    return self._conflict(edit, draft, files, by_script)
                 form = edit.form
                 form.is_valid()
                 self.save(draft, form)
                 if handing_in:
                     form.ask_for_missing()
                 if not by_script:
-                    for problem in take_files(self.request, draft):
+                    for problem in keep_files(self.request, draft, files):
                         form.add_error(None, problem)
         except Refused as refused:
             return self._not_saved(form, typed, str(refused), by_script)
@@ -145,6 +146,19 @@ class DraftPage:
             return HttpResponseRedirect(page_of(draft))
         self.model_admin.message_user(self.request, _("The draft was saved."))
         return HttpResponseRedirect(self.request.path)
+
+    def _files(self) -> list[SentFile]:
+        """Looked at before the project is locked, as pictures take seconds; not for a form in vain.
+
+        Raises:
+            Refused: nothing can be written now.
+        """
+        if not self.request.FILES:
+            return []
+        _draft, waiting = self._at_work()
+        if reason := self._refusal(waiting):
+            raise Refused(reason)
+        return judged_files(self.request)
 
     def _open(self) -> Any:
         draft = self.services.open_draft(
@@ -183,7 +197,7 @@ class DraftPage:
 
     # -- the answers --------------------------------------------------------------------------
 
-    def _conflict(self, edit: Edit, draft: Any, by_script: bool) -> HttpResponse:
+    def _conflict(self, edit: Edit, draft: Any, files: list[SentFile], by_script: bool) -> HttpResponse:
         if by_script:
             return JsonResponse(
                 {
@@ -195,7 +209,7 @@ class DraftPage:
                 status=409,
             )
         # Files undo nobody's work, and the page of choices could not send them again.
-        for problem in take_files(self.request, draft):
+        for problem in keep_files(self.request, draft, files):
             self.model_admin.message_user(self.request, problem, "error")
         return edit.response(self.model_admin.admin_site.each_context(self.request), back=self.request.path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,10 +25,10 @@ from enterprises.scoping import may
 from projects.admin.oversight import ReadOnlyAdmin
 from projects.admin.submission_rows import page_of
 from projects.evidence import storage
-from projects.evidence.files import Unreadable, clean_name, judge
+from projects.evidence.files import Judged, Unreadable, clean_name, judge
 from projects.models import Evidence, Milestone, Project, Submission
 from projects.services import close_outs, extensions, reports
-from projects.services.evidence import add_evidence, remove_evidence, set_stage
+from projects.services.evidence import MOST_PER_SUBMISSION, add_evidence, remove_evidence, set_stage
 from projects.services.refusals import Refused
 
 logger = logging.getLogger(__name__)
@@ -68,17 +68,42 @@ _KINDS = {
 # -- taking in ------------------------------------------------------------------------------------
 
 
-def _keep(
-    file: File[bytes], draft: Callable[[], Submission], stage: str, actor: User, on: datetime.date
-) -> Evidence:
-    """Judge one uploaded file, then put it with the draft, so that a refused file opens none.
+@dataclass(frozen=True)
+class SentFile:
+    """A file of a form after the look at it.
 
-    Raises:
-        Unreadable, Refused: the sentence in it is for the person who chose the file.
+    Attributes:
+        judged: without its body, which is read again when it is kept: thirty are too much for the
+            memory; None where the file is not taken.
+        problem: why it is not.
     """
-    judged = judge(file, file.name or "")
+
+    file: File[bytes]
+    judged: Judged | None = None
+    problem: str = ""
+
+
+def judged_files(request: HttpRequest) -> list[SentFile]:
+    """Look at the `files` of a form. Pictures take seconds: call it while nothing is locked.
+
+    What is more than one submission may hold is refused without a look.
+    """
+    found = []
+    for index, file in enumerate(request.FILES.getlist("files")):
+        if index >= MOST_PER_SUBMISSION:
+            most = _("At most %(n)d files for one submission.") % {"n": MOST_PER_SUBMISSION}
+            found.append(SentFile(file, problem=most))
+            continue
+        try:
+            found.append(SentFile(file, replace(judge(file, file.name or ""), body=b"")))
+        except Unreadable as problem:
+            found.append(SentFile(file, problem=str(problem)))
+    return found
+
+
+def _put(judged: Judged, submission: Submission, stage: str, actor: User, on: datetime.date) -> Evidence:
     return add_evidence(
-        submission=draft(),
+        submission=submission,
         judged=judged,
         stage=stage,
         actor=actor,
@@ -93,10 +118,13 @@ def _stage(request: HttpRequest) -> str:
     return stage if stage in Evidence.Stage.values else Evidence.Stage.DURING.value
 
 
-def take_files(request: HttpRequest, submission: Submission) -> list[str]:
+def keep_files(request: HttpRequest, submission: Submission, files: list[SentFile]) -> list[str]:
     """What the form around the upload area sends without scripts: files, stages and removals.
 
-    Read from the form: `files` (several), `stage` for them, `evidence_stage_<id>`, `evidence_remove` (ids).
+    Read from the form: `stage` for the files, `evidence_stage_<id>`, `evidence_remove` (ids).
+
+    Args:
+        files: from `judged_files`.
 
     Returns:
         A sentence for each file that could not be taken; everything else was done.
@@ -113,15 +141,21 @@ def take_files(request: HttpRequest, submission: Submission) -> list[str]:
                 set_stage(evidence=row, stage=stage, actor=actor)
         except Refused as refused:
             problems.append(_about(row.name, refused))
-    for file in request.FILES.getlist("files"):
+    for sent in files:
+        name = clean_name(sent.file.name or "")
+        if sent.judged is None:
+            problems.append(_about(name, sent.problem))
+            continue
         try:
-            _keep(file, lambda: submission, _stage(request), actor, today)
-        except (Unreadable, Refused) as problem:
-            problems.append(_about(clean_name(file.name or ""), problem))
+            sent.file.seek(0)
+            judged = replace(sent.judged, body=sent.file.read())
+            _put(judged, submission, _stage(request), actor, today)
+        except Refused as refused:
+            problems.append(_about(name, refused))
     return problems
 
 
-def _about(name: str, problem: Exception) -> str:
+def _about(name: str, problem: Exception | str) -> str:
     return _("“%(name)s”: %(problem)s") % {"name": name, "problem": problem}
 
 
@@ -251,7 +285,8 @@ class EvidenceAdmin(ReadOnlyAdmin):
         if file is None:
             return _error(_("The file did not arrive in full. Try again."), 400)
         try:
-            row = _keep(file, lambda: draft(subject_id, user, today), _stage(request), user, today)
+            judged = judge(file, file.name or "")  # before the draft: a refused file opens none
+            row = _put(judged, draft(subject_id, user, today), _stage(request), user, today)
         except Unreadable as problem:
             return _error(str(problem), 422)
         except Refused as refused:

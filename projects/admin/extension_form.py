@@ -21,6 +21,8 @@ from projects.services.extensions import Extended, granted, shown
 
 #: Hidden input: the milestones that moved along when the form was opened.
 OPENED = "shifts_opened"
+#: Far more than the milestones of a project fill.
+_LONGEST_OPENED = 50_000
 
 
 class ExtensionForm(DraftForm):
@@ -82,7 +84,7 @@ class ExtensionPage(DraftPage):
     def before(self, draft: Any) -> ExtensionRequest | None:
         rows = self._rows().exclude(state="draft").filter(round__lt=draft.round)
         last = rows.select_related("decided_by").order_by("-round").first()
-        return last if last is not None and last.state == "returned" else None
+        return last if last is not None and last.state in ("returned", "rejected") else None
 
     def facts(self, draft: Any, form: DraftForm) -> dict[str, Any]:
         due_on: datetime.date = self.subject.due_on
@@ -164,10 +166,11 @@ class ExtensionPage(DraftPage):
         return wanted
 
     def _opened(self, present: dict[int, datetime.date]) -> dict[int, datetime.date]:
+        sent = self.request.POST.get(OPENED, "")
         try:
-            found = json.loads(self.request.POST.get(OPENED, ""))
+            found = json.loads(sent if len(sent) <= _LONGEST_OPENED else "")
             return {int(pk): day for pk, text in found.items() if (day := parse_date(text)) is not None}
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return present
 
     def _present(self, draft: Any) -> dict[int, datetime.date]:
@@ -190,7 +193,7 @@ class ExtensionPage(DraftPage):
             if not row.ticked:
                 continue
             if not text and delta is not None and delta.days > 0:
-                row.to_on = (milestone.due_on + delta).isoformat()
+                row.to_on = _moved(milestone.due_on, delta).isoformat()
             if row.day is None:
                 row.error = _("Give the new date.")
             elif row.day <= milestone.due_on:
@@ -206,6 +209,13 @@ class ExtensionPage(DraftPage):
 
 def _as_text(shifts: dict[int, datetime.date]) -> str:
     return json.dumps({str(pk): day.isoformat() for pk, day in shifts.items()})
+
+
+def _moved(day: datetime.date, delta: datetime.timedelta) -> datetime.date:
+    try:
+        return day + delta
+    except OverflowError:  # beyond the calendar: its last day lies behind every programme too
+        return datetime.date.max
 
 
 def _day(value: Any) -> datetime.date | None:

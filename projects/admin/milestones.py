@@ -26,7 +26,7 @@ from projects.services.lights import refresh_lights
 from projects.services.milestones import refusal, take_step
 from projects.services.refusals import Refused
 from projects.states import MilestoneState
-from projects.workflow import Subject, transition
+from projects.workflow import UNDER_WAY, Subject, transition
 
 
 @admin.register(Milestone)
@@ -84,13 +84,14 @@ class MilestoneAdmin(ScopedModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (
-            obj is None or not obj.project.programme.archived_on
+            obj is None
+            or (not obj.project.programme.archived_on and obj.project.status in (*UNDER_WAY, "suspended"))
         )
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "project":
-            field.queryset = field.queryset.filter(programme__archived_on=None)
+            field.queryset = field.queryset.filter(programme__archived_on=None, status__in=UNDER_WAY)
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -6,15 +6,16 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from enterprises.models import User
 from enterprises.scoped_admin import person
-from enterprises.scoping import may
+from enterprises.scoping import may, permitted_q
 from journal.reading import history_of
-from projects.admin.submission_rows import submissions_of
+from projects.admin.submission_rows import hidden_drafts, submissions_of
 from projects.deadlines import days_overdue, is_due_soon, is_overdue
 from projects.models import (
     CloseOut,
@@ -44,6 +45,8 @@ class MilestoneRow:
         tone: a light; `days` counts past the deadline.
         report, extension: the one that is being written (shown to its writers) or that waits.
         extended: what was granted so far.
+        refused: the latest request, where it was returned or rejected and nothing was asked for since.
+        has_reported: whether "no change" can be said; not where the last report was just returned.
     """
 
     milestone: Milestone
@@ -56,6 +59,7 @@ class MilestoneRow:
     report: ProgressReport | None
     extension: ExtensionRequest | None
     extended: Extended | None
+    refused: ExtensionRequest | None
     can_review: bool
 
 
@@ -69,6 +73,7 @@ def project_page(request: HttpRequest, model_admin: Any, project: Project) -> Ht
         milestone.project = project
     episodes = OverdueEpisode.objects.visible_to(user).filter(milestone__project=project)
     submissions = submissions_of(project, user, limit=SUBMISSIONS_SHOWN)
+    rounds = [row.submission for row in submissions]
     close_out = _at_work(CloseOut.objects.visible_to(user).filter(project=project), user).get(project.pk)
     context = {
         **model_admin.admin_site.each_context(request),
@@ -95,7 +100,10 @@ def project_page(request: HttpRequest, model_admin: Any, project: Project) -> Ht
         .first(),
         "status_steps": lifecycle.steps_for(project, user, today),
         "entries": history_of(
-            [project, *milestones, *(row.submission for row in submissions)], user, limit=40
+            [project, *milestones, *rounds],
+            user,
+            limit=40,
+            without=hidden_drafts(user, rounds),
         ),
         "can_change": model_admin.has_change_permission(request, project),
         "can_approve": not project.approved_on and may(user, "approve", project),
@@ -106,16 +114,12 @@ def project_page(request: HttpRequest, model_admin: Any, project: Project) -> Ht
 
 
 def _at_work(rows: Any, user: User) -> dict[int, Any]:
-    """The undecided round of each subject, by the subject's id; drafts only for those who write them."""
-    found: dict[int, Any] = {}
-    for row in rows.at_work().select_related("submitted_by"):
-        subject_id = row.project_id if isinstance(row, CloseOut) else row.milestone_id
-        found[subject_id] = row
-    writes = {
-        model: user.has_perm(f"projects.change_{model._meta.model_name}")
-        for model in (ProgressReport, ExtensionRequest, CloseOut)
+    """The undecided round of each subject, by the subject's id; drafts only for those who may write them."""
+    shown = rows.at_work().filter(~Q(state="draft") | permitted_q(rows.model, user, "change"))
+    return {
+        row.project_id if isinstance(row, CloseOut) else row.milestone_id: row
+        for row in shown.select_related("submitted_by")
     }
-    return {pk: row for pk, row in found.items() if row.state != "draft" or writes[type(row)]}
 
 
 def _rows(milestones: list[Milestone], user: User, today: datetime.date) -> list[MilestoneRow]:
@@ -123,6 +127,7 @@ def _rows(milestones: list[Milestone], user: User, today: datetime.date) -> list
     by_report = _at_work(ProgressReport.objects.visible_to(user).filter(milestone__in=ids), user)
     by_request = _at_work(ExtensionRequest.objects.visible_to(user).filter(milestone__in=ids), user)
     extended = extensions.granted(ids)
+    refused = _refused(ids, user)
     reported = set(
         ProgressReport.objects.filter(milestone__in=ids)
         .exclude(state="draft")
@@ -141,7 +146,8 @@ def _rows(milestones: list[Milestone], user: User, today: datetime.date) -> list
                 steps=steps_for(milestone, user, today),
                 can_report=_free(report) and not reports.cannot_report(milestone, user, today),
                 can_extend=_free(request) and not extensions.cannot_ask(milestone, user, today),
-                has_reported=milestone.pk in reported,
+                has_reported=milestone.pk in reported and milestone.state != MilestoneState.RETURNED,
+                refused=refused.get(milestone.pk),
                 report=report,
                 extension=request,
                 extended=extended.get(milestone.pk),
@@ -149,6 +155,12 @@ def _rows(milestones: list[Milestone], user: User, today: datetime.date) -> list
             )
         )
     return rows
+
+
+def _refused(ids: list[int], user: User) -> dict[int, ExtensionRequest]:
+    requests = ExtensionRequest.objects.visible_to(user).filter(milestone__in=ids).exclude(state="draft")
+    latest = requests.order_by("milestone_id", "-round").distinct("milestone_id")
+    return {row.milestone_id: row for row in latest if row.state in ("returned", "rejected")}
 
 
 def _free(submission: Submission | None) -> bool:

@@ -19,10 +19,15 @@ from enterprises.scoped_admin import person
 from journal.context import because
 from projects.admin.filters import is_id
 from projects.models import Milestone, Project
-from projects.services.lifecycle import LOOK_AGAIN_WITHIN, change_status, refusal
+from projects.services.lifecycle import (
+    LOOK_AGAIN_WITHIN,
+    cancelled_by_termination,
+    change_status,
+    refusal,
+)
 from projects.services.refusals import Refused
-from projects.states import CLOSED_MILESTONE_STATES, ProjectStatus
-from projects.workflow import Subject, Transition, transition
+from projects.states import ProjectStatus
+from projects.workflow import Subject, Transition, step_of, transition
 
 _REASON_LENGTH = 300
 
@@ -129,8 +134,11 @@ def _in_a_month(today: datetime.date) -> datetime.date:
 
 def _settled(request: HttpRequest, project: Project) -> list[tuple[Milestone, bool]]:
     """Milestones that can be opened again, each with whether it was ticked."""
-    chosen = request.POST.getlist("reopened")
-    rows = Milestone.objects.visible_to(person(request)).filter(
-        project=project, state__in=CLOSED_MILESTONE_STATES
+    step = step_of(Subject.MILESTONE, "reopen")
+    rows = list(
+        Milestone.objects.visible_to(person(request)).filter(project=project, state__in=step.from_states)
     )
-    return [(row, str(row.pk) in chosen) for row in rows]
+    chosen = {int(pk) for pk in request.POST.getlist("reopened") if is_id(pk)}
+    if request.method != "POST":
+        chosen = cancelled_by_termination(project, rows)
+    return [(row, row.pk in chosen) for row in rows]

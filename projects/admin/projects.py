@@ -26,7 +26,12 @@ from projects.models import Milestone, Project
 from projects.services.lights import refresh_lights
 from projects.services.projects import approve, next_code
 from projects.services.refusals import Refused
+from projects.states import ProjectStatus
+from projects.workflow import UNDER_WAY
 
+#: Statuses in which the form of a project may be saved.
+EDITABLE = (*UNDER_WAY, ProjectStatus.SUSPENDED)
+BENEFICIARIES = ("beneficiaries_text", "beneficiaries_number", "beneficiaries_unit")
 PEOPLE = ("liaison_leader", "accountable_lead", "direct_lead", "coordinator")
 
 
@@ -55,7 +60,7 @@ class ProjectAdmin(ScopedModelAdmin):
         "due_on",
         "status",
     )
-    list_display_links = ("name_and_place",)
+    list_display_links = None  # the name leads to the page, not to the form
     list_per_page = 100
     list_filter = (
         ("light", admin.ChoicesFieldListFilter),
@@ -143,12 +148,16 @@ class ProjectAdmin(ScopedModelAdmin):
         if obj.approved_on:
             fixed = ("programme", "starts_on", "due_on", "is_standing")
         if obj.approved_on and not may(person(request), "approve", obj):
-            fixed += ("name", "enterprise", "is_key")
+            # What was approved is the promise; its words do not change under the hands of who gave it.
+            fixed += ("name", "enterprise", "is_key", "measures", *BENEFICIARIES)
         # A code that is taken would tell that a project exists which the person may not see.
         return fixed if may(person(request), "approve", obj) else (*fixed, "code")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or not obj.programme.archived_on)
+        # Closed out, terminated, or awaiting that: reopening it is a decision, not an edit.
+        return super().has_change_permission(request, obj) and (
+            obj is None or (not obj.programme.archived_on and obj.status in EDITABLE)
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # What was approved is a promise: it is closed out or terminated, never deleted.

@@ -10,28 +10,27 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from enterprises.models import Enterprise, User
+from enterprises.models import User
 from enterprises.scoped_admin import person
 from journal.context import because
+from projects.admin.desk_filters import chosen
 from projects.admin.filters import is_id
 from projects.models import ProgressReport
 from projects.services.desk import (
     COUNT_CAP,
     MEASURED_OVER,
-    Filters,
     desk,
     reviewer_times,
     units_with_waiting,
 )
+from projects.services.refusals import Refused
 from projects.services.reviews import Outcome, decide_many
 from projects.services.submissions import KIND_OF
 
 #: More than a page; a form that names more was not made by the page.
 MOST_AT_ONCE = 500
-ONLY = ("claims", "unchanged", "late")
 
 
 @dataclass(frozen=True)
@@ -54,16 +53,10 @@ def review_desk(site: Any, request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         outcomes, error = _accept(request, user)
     today = timezone.localdate()
-    unit = _unit(request, user)
-    query = {
-        "kind": _one_of(request.GET.get("kind", ""), KIND_OF),
-        "only": _one_of(request.GET.get("only", ""), ONLY),
-        "enterprise": str(unit.pk) if unit else "",
-    }
+    choice = chosen(request.GET, user)
     page = int(number) if is_id(number := request.GET.get("page", "1")) else 1
     page = min(max(page, 1), 200)
-    filters = Filters(query["kind"], unit.path if unit else "", query["only"])
-    found = desk(user=user, filters=filters, as_of=today, page=page)
+    found = desk(user=user, filters=choice.filters, as_of=today, page=page)
     total = sum(found.counts.values())
     kinds = [(kind, model._meta.verbose_name_plural) for kind, model in KIND_OF.items()]
     context = {
@@ -71,24 +64,25 @@ def review_desk(site: Any, request: HttpRequest) -> HttpResponse:
         "title": _("Review desk"),
         "desk": found,
         "tabs": [
-            Choice(_("All"), _url(query, kind=""), total, not query["kind"]),
+            Choice(_("All"), choice.url(kind=""), total, not choice.kind),
             *(
-                Choice(str(label), _url(query, kind=kind), found.counts.get(kind, 0), query["kind"] == kind)
+                Choice(str(label), choice.url(kind=kind), found.counts.get(kind, 0), choice.kind == kind)
                 for kind, label in kinds
             ),
         ],
         "only": [
-            Choice(_("Everything"), _url(query, only=""), None, not query["only"]),
-            Choice(_("Claims of completion"), _url(query, only="claims"), None, query["only"] == "claims"),
-            Choice(_("No change"), _url(query, only="unchanged"), None, query["only"] == "unchanged"),
-            Choice(_("Waiting too long"), _url(query, only="late"), found.late, query["only"] == "late"),
+            Choice(_("Everything"), choice.url(only=""), None, not choice.only),
+            Choice(_("Claims of completion"), choice.url(only="claims"), None, choice.only == "claims"),
+            Choice(_("No change"), choice.url(only="unchanged"), None, choice.only == "unchanged"),
+            Choice(_("Waiting too long"), choice.url(only="late"), found.late, choice.only == "late"),
         ],
         "count_cap": COUNT_CAP,
         "units": units_with_waiting(user),
-        "unit": unit,
-        "query": query,
-        "previous": _url(query, page=page - 1) if page > 1 else "",
-        "next": _url(query, page=page + 1) if found.has_more else "",
+        "unit": choice.unit,
+        "query": choice.query,
+        "queue": choice.url(queue=1),
+        "previous": choice.url(page=page - 1) if page > 1 else "",
+        "next": choice.url(page=page + 1) if found.has_more else "",
         "times": reviewer_times(user=user, as_of=today),
         "measured_days": MEASURED_OVER.days,
         "calendar_unknown": _unknown_year(found.calendar, today),
@@ -107,27 +101,14 @@ def _accept(request: HttpRequest, user: User) -> tuple[list[Outcome], str]:
     if not pks:
         return [], _("Tick the reports that are to be accepted.")
     comment = request.POST.get("comment", "")
-    with because(comment):
-        outcomes = decide_many(
-            kind=ProgressReport, pks=pks, action="accept", actor=user, at=timezone.now(), comment=comment
-        )
+    try:
+        with because(comment):
+            outcomes = decide_many(
+                kind=ProgressReport, pks=pks, action="accept", actor=user, at=timezone.now(), comment=comment
+            )
+    except Refused as refused:
+        return [], str(refused)
     return outcomes, ""
-
-
-def _unit(request: HttpRequest, user: User) -> Enterprise | None:
-    text = request.GET.get("enterprise", "")
-    if not is_id(text):
-        return None
-    return Enterprise.objects.visible_to(user).filter(pk=int(text)).first()
-
-
-def _one_of(text: str, known: Any) -> str:
-    return text if text in known else ""
-
-
-def _url(query: dict[str, str], **changed: Any) -> str:
-    asked = {**query, **{name: str(value) for name, value in changed.items()}}
-    return "?" + urlencode({name: value for name, value in asked.items() if value})
 
 
 def _unknown_year(calendar: Any, today: datetime.date) -> int | None:

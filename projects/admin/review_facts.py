@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from projects.models import CloseOut, ExtensionRequest, Milestone, ProgressReport
+from projects.models import CloseOut, Evidence, ExtensionRequest, Milestone, ProgressReport
 from projects.services.close_outs import promise_of
-from projects.services.extensions import Extended, granted
+from projects.services.extensions import Extended, granted, overtaken
 from projects.services.reports import last_report
 from projects.wording import Piece, changes
 
@@ -47,6 +47,7 @@ def report_facts(report: ProgressReport, user: Any) -> dict[str, Any]:
         "before": before,
         "passages": passages(report, before, ProgressReport.TEXTS),
         "late_days": late,
+        "before_files": Evidence.objects.of(before).count() if before is not None else 0,
         "fell": report.percent < report.percent_before,
         "extended": granted([report.milestone_id]).get(report.milestone_id),
     }
@@ -55,8 +56,9 @@ def report_facts(report: ProgressReport, user: Any) -> dict[str, Any]:
 def extension_facts(request: ExtensionRequest, user: Any) -> dict[str, Any]:
     ids = [request.milestone_id]
     before = granted(ids).get(request.milestone_id, Extended())
-    counts = request.state != "approved"  # an approved one is among those granted already
-    after = Extended(before.times + 1, before.days + request.days) if counts else before
+    if request.state == "approved":  # it is among those granted by now
+        before = Extended(before.times - 1, before.days - request.days)
+    after = Extended(before.times + 1, before.days + request.days)
     others = ExtensionRequest.objects.visible_to(user).filter(milestone=request.milestone_id)
     others = others.exclude(pk=request.pk).exclude(state="draft")
     return {
@@ -64,6 +66,7 @@ def extension_facts(request: ExtensionRequest, user: Any) -> dict[str, Any]:
         "before": before,
         "after": after,
         "shifts": list(request.shifts.select_related("milestone")),  # type: ignore[attr-defined]
+        "overtaken": overtaken(request) if request.is_waiting else [],
         "others": list(others.select_related("decided_by").order_by("-round")[:10]),
     }
 

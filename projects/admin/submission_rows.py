@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Model, Q
 from django.urls import reverse
 
 from enterprises.models import User
+from enterprises.scoping import may
 from projects.models import CloseOut, ExtensionRequest, ProgressReport, Project, Submission
 
 
@@ -29,7 +32,7 @@ def submissions_of(project: Project, user: User, limit: int) -> list[SubmissionR
         (CloseOut, "project"),
     ):
         rows = model.objects.visible_to(user).filter(**{path: project}).exclude(state="draft")
-        rows = rows.select_related("submitted_by", "decided_by", *(["milestone"] if "__" in path else []))
+        rows = rows.select_related(f"{path}__enterprise", "submitted_by", "decided_by")
         found += rows.order_by("-submitted_at", "-pk")[:limit]
     found.sort(key=lambda row: (row.submitted_at is not None, row.submitted_at), reverse=True)
     return [_row(row) for row in found[:limit]]
@@ -43,6 +46,11 @@ def _row(submission: Submission) -> SubmissionRow:
         about=str(getattr(submission, "milestone", "")),
         url=page_of(submission),
     )
+
+
+def hidden_drafts(reader: User, submissions: Iterable[Submission]) -> dict[type[Model], Q]:
+    """Entries that `reader` is not shown: what stood in a draft before it was handed in is its writers' own."""
+    return {type(row): Q(state="draft") for row in submissions if not may(reader, "change", row)}
 
 
 def page_of(submission: Submission) -> str:

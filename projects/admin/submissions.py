@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -15,20 +15,22 @@ from django.utils.translation import gettext_lazy
 
 from enterprises.models import User
 from enterprises.scoped_admin import person
-from enterprises.scoping import may
+from enterprises.scoping import may, permitted_q
 from journal.context import because
-from journal.reading import history_of
+from journal.reading import history_of, history_response
 from projects.admin.certificate_page import certificate_response
+from projects.admin.desk_filters import chosen
+from projects.admin.filters import is_id
 from projects.admin.oversight import ReadOnlyAdmin
 from projects.admin.review_facts import close_out_facts, extension_facts, report_facts
-from projects.admin.submission_rows import page_of
+from projects.admin.submission_rows import hidden_drafts, page_of
 from projects.models import CloseOut, Evidence, ExtensionRequest, ProgressReport, Submission
 from projects.services import close_outs, extensions, reports
 from projects.services.desk import next_waiting
 from projects.services.evidence import look_alikes
 from projects.services.refusals import Refused
 from projects.services.reviews import decide
-from projects.services.submissions import steps_for
+from projects.services.submissions import is_own, steps_for
 from projects.workflow import transition
 
 #: Steps of the person who handed it in; the others are decisions of the SASAC.
@@ -51,9 +53,14 @@ class SubmissionAdmin(ReadOnlyAdmin):
         if "__" in project:
             related.append("milestone")
         rows = super().get_queryset(request).select_related(*related)
-        if not person(request).has_perm(f"projects.change_{self.opts.model_name}"):
-            rows = rows.exclude(state="draft")
-        return rows
+        # Not "may somewhere": who only reads here may well write for another group.
+        return rows.filter(~Q(state="draft") | permitted_q(self.model, person(request), "change"))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        found = self._found(request, int(object_id)) if is_id(object_id) else None
+        if found is None:
+            return self.missing(request, object_id)
+        return history_response(request, self, found, hidden_drafts(person(request), [found]))
 
     # -- the list -----------------------------------------------------------------------------
 
@@ -109,6 +116,8 @@ class SubmissionAdmin(ReadOnlyAdmin):
 
     def _page(self, request: HttpRequest, found: Any, error: str = "", comment: str = "") -> HttpResponse:
         user = person(request)
+        query = QueryDict(request.POST.get("queue", "")[:300]) if request.method == "POST" else request.GET
+        queued = bool(query.get("queue"))
         evidence = list(Evidence.objects.visible_to(user).of(found).select_related("uploaded_by"))
         steps = steps_for(found, user)
         decisions = [step for step in steps if step.action not in _BY_THE_AUTHOR]
@@ -125,13 +134,15 @@ class SubmissionAdmin(ReadOnlyAdmin):
             "decisions": decisions,
             "own_steps": [step for step in steps if step.action == "withdraw"],
             "reviews": reviews,
-            "own": user.pk in (found.submitted_by_id, getattr(found, "verified_by_id", None)),
+            "own": is_own(found, user),
             "photos": [(row, alike.get(row.pk, [])) for row in evidence if row.is_photo],
             "documents": [row for row in evidence if not row.is_photo],
-            "queue": bool(request.GET.get("queue")),
+            "queue": query.urlencode() if queued else "",
+            "skip_url": self._queued(query, user, found, skip=True) if queued else "",
+            "desk_url": reverse("admin:review") + chosen(query, user).url() if queued else "",
             "error": error,
             "comment": comment,
-            "entries": history_of([found], user, limit=20),
+            "entries": history_of([found], user, limit=20, without=hidden_drafts(user, [found])),
             "form_url": self.form_url(found),
             **self.facts(found, user),
         }
@@ -179,10 +190,19 @@ class SubmissionAdmin(ReadOnlyAdmin):
         """Back to the form to write on, on to the next item of the desk, or stay."""
         if action == "withdraw":
             return self.form_url(found)
-        if request.POST.get("queue"):
-            following = next_waiting(user=person(request), after=found)
-            return f"{page_of(following)}?queue=1" if following else reverse("admin:review")
+        if queue := request.POST.get("queue", ""):
+            return self._queued(QueryDict(queue[:300]), person(request), found)
         return page_of(found)
+
+    def _queued(self, query: QueryDict, user: User, found: Any, *, skip: bool = False) -> str:
+        """The next item of the desk as it was filtered; the desk itself when nothing is left."""
+        choice = chosen(query, user)
+        following = next_waiting(
+            user=user, after=found, as_of=timezone.localdate(), filters=choice.filters, skip=skip
+        )
+        if following is None:
+            return reverse("admin:review") + choice.url()
+        return page_of(following) + choice.url(queue=1)
 
     def discard_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         found = self._found(request, object_id)
@@ -269,7 +289,7 @@ class CloseOutAdmin(SubmissionAdmin):
         found = self._found(request, object_id)
         if found is None or found.state != "approved":
             return self.missing(request, object_id)
-        return certificate_response(found, person(request))
+        return certificate_response(found)
 
     def form_url(self, found: Any) -> str:
         return reverse("admin:projects_project_close_out", args=[found.project_id])

@@ -17,7 +17,7 @@ from projects.querysets import SubmissionQuerySet
 from projects.states import WAITING_CLOSE_OUT, CloseOutState
 
 
-@tracked(parent="project", named_by="round")
+@tracked(exclude=["writer_ids", "facts"], parent="project", named_by="round")
 class CloseOut(Submission):
     project = models.ForeignKey(
         Project, on_delete=models.PROTECT, related_name="close_outs", verbose_name=_("project")
@@ -59,6 +59,9 @@ class CloseOut(Submission):
         Programme, on_delete=models.PROTECT, editable=False, related_name="+", verbose_name=_("programme")
     )
     number = models.PositiveIntegerField(_("certificate number"), null=True, blank=True, editable=False)
+
+    #: What the certificate states (`certificate_facts`), as it was on the day of the approval.
+    facts = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = SubmissionQuerySet.as_manager()
     scope = Within("project__enterprise")

@@ -17,7 +17,7 @@ from projects.querysets import SubmissionQuerySet
 from projects.states import WAITING_EXTENSION, ExtensionState
 
 
-@tracked(parent="milestone", named_by="round")
+@tracked(exclude=["writer_ids"], parent="milestone", named_by="round")
 class ExtensionRequest(Submission):
     class ReasonClass(models.TextChoices):
         PERMITS = "permits", _("Permits and approvals")

@@ -17,7 +17,7 @@ from projects.querysets import SubmissionQuerySet
 from projects.states import WAITING_REPORT, ReportState
 
 
-@tracked(parent="milestone", named_by="round")
+@tracked(exclude=["writer_ids"], parent="milestone", named_by="round")
 class ProgressReport(Submission):
     """A report with `claimed_on` claims that the milestone is done; without it, it reports progress."""
 

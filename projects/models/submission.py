@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -54,6 +55,8 @@ class Submission(models.Model):
     waited_days = models.PositiveSmallIntegerField(
         _("working days until the decision"), null=True, blank=True, editable=False
     )
+    #: Everybody who wrote on it: none of them decides on it, whoever pressed the button.
+    writer_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
     comment = models.CharField(_("reviewer's comment"), max_length=500, blank=True, editable=False)
 
     #: States in which somebody at the SASAC owes a decision; each kind names its own.

@@ -19,7 +19,8 @@ from projects.services.refusals import Refused
 from projects.services.reports import wrong_completion_day
 from projects.services.submissions import check, draft_among, hand_in, keep, next_round, take_back
 from projects.states import CloseOutState, MilestoneState
-from projects.workflow import Subject, step_of
+from projects.wording import is_blank
+from projects.workflow import UNDER_WAY, Subject, step_of
 
 FIELDS = (
     "achieved",
@@ -39,15 +40,22 @@ def cannot_ask(project: Project, actor: User, as_of: datetime.date) -> str:
         return _("Your role does not include this step.")
     if not project.programme.in_force(as_of):
         return _("The programme is archived or not in force; its milestones are history.")
-    if project.status not in step_of(Subject.PROJECT, "await").from_states:
+    if project.status not in UNDER_WAY:
         return _("The project is “%(state)s”.") % {"state": project.get_status_display()}
+    if not project.approved_on:
+        return _("The dates are not approved yet: without a promise there is nothing to accept against.")
+    return unsettled(project)
+
+
+def unsettled(project: Project) -> str:
+    """What still stands open in a project, so that it cannot be closed out, or ""."""
     rows = list(project.milestones.all())
     if not any(row.state == MilestoneState.ACCEPTED for row in rows):
         return _("No milestone was accepted yet: there is nothing that could be closed out.")
-    if unsettled := [row.name for row in rows if row.state not in _SETTLED]:
+    if waiting := [row.name for row in rows if row.state not in _SETTLED]:
         return _(
             "Every milestone must be accepted, or cancelled with a reason, first. Not yet: %(names)s."
-        ) % {"names": "、".join(unsettled[:5])}
+        ) % {"names": "、".join(waiting[:5])}
     if _awaited(project):
         return _("A report or an extension request of this project waits for its decision.")
     return ""
@@ -134,13 +142,15 @@ def submit(*, close_out_id: int, actor: User, at: datetime.datetime) -> CloseOut
 
 def incomplete(close_out: CloseOut, as_of: datetime.date) -> str:
     """What a draft still lacks or gets wrong, or ""."""
-    if not close_out.achieved.strip():
+    if is_blank(close_out.achieved):
         return _("Say what was achieved: it is set against what was promised.")
     if close_out.completed_on is None:
         return _("Give the day on which the project was completed.")
     if close_out.beneficiaries_reached is not None and close_out.beneficiaries_reached < 0:
         return _("The number of beneficiaries cannot be negative.")
-    if not close_out.follow_up_owner.strip():
+    if close_out.beneficiaries_reached is not None and is_blank(close_out.beneficiaries_unit):
+        return _("Give the unit of the beneficiaries: 120 of what.")
+    if is_blank(close_out.follow_up_owner):
         return _("Name the follow-up owner: whom people turn to after the acceptance.")
     return wrong_completion_day(close_out.completed_on, close_out.programme.starts_on, as_of)
 
@@ -165,6 +175,8 @@ def withdraw(*, close_out_id: int, actor: User, at: datetime.datetime) -> CloseO
     """
     close_out = _locked_close_out(close_out_id)
     check(close_out, "withdraw", actor)
+    if not close_out.programme.in_force(timezone.localdate(at)):
+        raise Refused(_("The programme is archived or not in force; its milestones are history."))
     close_out.state = CloseOutState.DRAFT
     take_back(close_out)
     close_out.save()
@@ -206,7 +218,7 @@ def next_number(programme: Programme) -> int:
     〔2026〕第0001号 names year and unit, not the programme: two programmes of one year share the count, and
     their rows are locked until the end.
     """
-    counted = Programme.objects.select_for_update(of=("self",)).order_by("pk")
+    counted = Programme.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
     ids = [row.pk for row in counted.filter(year=programme.year, owner_id=programme.owner_id)]
     last = CloseOut.objects.filter(programme__in=ids).aggregate(last=Max("number"))["last"]
     return (last or 0) + 1
@@ -228,7 +240,7 @@ def _locked_close_out(close_out_id: int) -> CloseOut:
     if project_id is None:
         raise Refused(_("This draft was discarded meanwhile."))
     project = _locked(project_id)
-    close_out = CloseOut.objects.select_for_update(of=("self",)).filter(pk=close_out_id).first()
+    close_out = CloseOut.objects.select_for_update(of=("self",), no_key=True).filter(pk=close_out_id).first()
     if close_out is None:
         raise Refused(_("This draft was discarded meanwhile."))
     close_out.project = project

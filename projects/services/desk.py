@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from enterprises.models import User
 from projects.models import CloseOut, Evidence, ExtensionRequest, Programme, ProgressReport, Submission
-from projects.services.submissions import KIND_OF
+from projects.services.submissions import KIND_OF, is_own
 from projects.services.working_calendar import working_calendar
 from projects.working_days import WorkingCalendar
 
@@ -95,13 +95,33 @@ def desk(*, user: User, filters: Filters, as_of: datetime.date, page: int = 1) -
     )
 
 
-def next_waiting(*, user: User, after: Submission) -> Submission | None:
-    """The oldest item that waits for `user` besides `after`: where the queue goes on."""
-    arms = {}
+def next_waiting(
+    *,
+    user: User,
+    after: Submission,
+    as_of: datetime.date,
+    filters: Filters | None = None,
+    skip: bool = False,
+) -> Submission | None:
+    """Where the queue goes on after an item: the oldest other one that `user` may decide on.
+
+    Args:
+        filters: the choice that the queue keeps to; None takes everything.
+        skip: the item stays undecided: only what waits behind it.
+    """
+    late = _late_q(as_of, working_calendar())
+    arms: dict[str, QuerySet[Any]] = {}
     for model in _KINDS:
-        rows = model._default_manager.permitted(user, "review").waiting()  # type: ignore[attr-defined]
-        rows = rows.exclude(submitted_by=user)
-        arms[_kind(model)] = rows.exclude(pk=after.pk) if isinstance(after, model) else rows
+        rows = _waiting(model, user, filters or Filters(), late)
+        if rows is None or (filters is not None and filters.kind not in ("", _kind(model))):
+            continue
+        rows = rows.exclude(submitted_by=user).exclude(writer_ids__contains=[user.pk])
+        if isinstance(after, model):
+            rows = rows.exclude(pk=after.pk)
+        if skip and after.submitted_at is not None:
+            later = Q(submitted_at__gt=after.submitted_at)
+            rows = rows.filter(later | Q(submitted_at=after.submitted_at, pk__gt=after.pk))
+        arms[_kind(model)] = rows
     found = _loaded(_page(arms, 1)[:1])
     return found[0] if found else None
 
@@ -266,13 +286,12 @@ def _row(
 ) -> Waiting:
     since = submission.submitted_on or as_of
     age = calendar.days_between(since, as_of)
-    own = user.pk in (submission.submitted_by_id, getattr(submission, "verified_by_id", None))
     return Waiting(
         submission=submission,
         kind=_kind(type(submission)),
         about=str(getattr(submission, "milestone", "")),
         age=age,
         late=age > submission.of_project.programme.review_days,
-        own=own,
+        own=is_own(submission, user),
         files=files.get((Evidence.owner_field(submission), submission.pk), 0),
     )

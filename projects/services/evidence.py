@@ -19,6 +19,7 @@ from enterprises.models import User
 from projects.evidence import pictures, storage
 from projects.evidence.files import Judged
 from projects.models import Evidence, Submission
+from projects.services import milestones
 from projects.services.refusals import Refused
 from projects.services.submissions import check
 
@@ -66,11 +67,7 @@ def add_evidence(
 
     try:
         with transaction.atomic():
-            # Locked, so that a submission which is being handed in gets no file after the fact.
-            held = type(submission)._default_manager.select_for_update(of=("self",)).filter(pk=submission.pk)
-            if (present := held.first()) is None:
-                raise Refused(_("This draft was discarded meanwhile."))
-            check(present, "submit", actor)
+            _hold(submission, actor)
             same = Evidence.objects.filter(**owner, sha256=judged.sha256).first()
             if same is not None:
                 return same
@@ -109,8 +106,7 @@ def remove_evidence(*, evidence: Evidence, actor: User) -> None:
         Refused: handed in already, or not the actor's.
     """
     with transaction.atomic():
-        held = type(evidence.of)._default_manager.select_for_update(of=("self",))
-        check(held.get(pk=evidence.of.pk), "submit", actor)
+        _hold(evidence.of, actor)
         names = [name for name in (evidence.preview, evidence.thumbnail, evidence.original) if name]
         evidence.delete()
         transaction.on_commit(lambda: _remove(names))
@@ -125,10 +121,22 @@ def set_stage(*, evidence: Evidence, stage: str, actor: User) -> None:
     if stage not in Evidence.Stage.values:
         raise Refused(_("There is no such stage."))
     with transaction.atomic():
-        held = type(evidence.of)._default_manager.select_for_update(of=("self",))
-        check(held.get(pk=evidence.of.pk), "submit", actor)
-        evidence.stage = stage
-        evidence.save(update_fields=["stage"])
+        _hold(evidence.of, actor)
+        if not Evidence.objects.filter(pk=evidence.pk).update(stage=stage):
+            raise Refused(_("This file was taken out meanwhile."))
+
+
+def _hold(submission: Submission, actor: User) -> None:
+    """Lock a draft, after its project as everywhere: what is being handed in gets no file after the fact.
+
+    Raises:
+        Refused: discarded, handed in already, or not the actor's.
+    """
+    milestones.locked([submission.of_project.pk], [])
+    rows = type(submission)._default_manager.select_for_update(of=("self",), no_key=True)
+    if (present := rows.filter(pk=submission.pk).first()) is None:
+        raise Refused(_("This draft was discarded meanwhile."))
+    check(present, "submit", actor)
 
 
 def look_alikes(photos: Iterable[Evidence], reader: User, limit: int = 20) -> list[LookAlike]:

@@ -21,6 +21,8 @@ from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.services.submissions import check, draft_among, hand_in, keep, next_round, take_back
 from projects.states import OPEN_MILESTONE_STATES, ExtensionState, MilestoneState
+from projects.wording import is_blank
+from projects.workflow import UNDER_WAY
 
 #: What a person fills in, besides the later milestones that move along.
 FIELDS = ("to_on", "reason_class", "reason")
@@ -64,6 +66,18 @@ def later_milestones(milestone: Milestone) -> Any:
     return rows.exclude(pk=milestone.pk).order_by("due_on", "order", "pk")
 
 
+def overtaken(request: ExtensionRequest) -> list[Milestone]:
+    """Open later milestones that would stand before the new date, because they do not move along.
+
+    Possible, and often forgotten: whoever decides is told.
+    """
+    if request.to_on is None:
+        return []
+    moved = request.shifts.values("milestone_id")  # type: ignore[attr-defined]
+    later = later_milestones(request.milestone).filter(order__gt=request.milestone.order)
+    return list(later.exclude(pk__in=moved).filter(due_on__range=(request.from_on, request.to_on)))
+
+
 def cannot_ask(milestone: Milestone, actor: User, as_of: datetime.date) -> str:
     """Why `actor` cannot ask for an extension of the milestone now, or ""."""
     if not may(actor, "report", milestone):
@@ -72,6 +86,8 @@ def cannot_ask(milestone: Milestone, actor: User, as_of: datetime.date) -> str:
         return _("The milestone has no due date; there is nothing to extend.")
     if not milestone.project.approved_on:
         return _("The dates are not approved yet; change them in the project instead of asking.")
+    if milestone.project.status not in UNDER_WAY:
+        return _("The project is “%(state)s”.") % {"state": milestone.project.get_status_display()}
     if milestone.state not in OPEN_MILESTONE_STATES:
         return _("Extensions are asked for on open milestones; this one is “%(state)s”.") % {
             "state": milestone.get_state_display()
@@ -190,7 +206,7 @@ def incomplete(
     """What a draft still lacks or gets wrong, or ""."""
     due_on = request.milestone.due_on
     assert due_on is not None
-    if not request.reason.strip() or not request.reason_class:
+    if is_blank(request.reason) or not request.reason_class:
         return _("Give the kind of reason and the reason: the decision rests on them.")
     if request.to_on is None:
         return _("Give the new date.")
@@ -230,6 +246,8 @@ def withdraw(*, request_id: int, actor: User, at: datetime.datetime) -> Extensio
     """
     request, _all = _locked_request(request_id)
     check(request, "withdraw", actor)
+    if reason := milestones.standing_still(request.milestone, timezone.localdate(at)):
+        raise Refused(reason)
     request.state, request.is_late = ExtensionState.DRAFT, False
     take_back(request)
     request.save()
@@ -314,7 +332,9 @@ def _locked_request(request_id: int) -> tuple[ExtensionRequest, dict[int, Milest
     if milestone_id is None:
         raise Refused(_("This draft was discarded meanwhile."))
     all_milestones = _locked(milestone_id)
-    request = ExtensionRequest.objects.select_for_update(of=("self",)).filter(pk=request_id).first()
+    request = (
+        ExtensionRequest.objects.select_for_update(of=("self",), no_key=True).filter(pk=request_id).first()
+    )
     if request is None:
         raise Refused(_("This draft was discarded meanwhile."))
     request.milestone = all_milestones[milestone_id]

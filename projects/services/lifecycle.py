@@ -15,7 +15,8 @@ from projects.services import milestones
 from projects.services.extensions import shown
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
-from projects.states import CLOSED_MILESTONE_STATES, OPEN_MILESTONE_STATES
+from projects.states import CLOSED_MILESTONE_STATES, OPEN_MILESTONE_STATES, MilestoneState, ProjectStatus
+from projects.wording import is_blank, tidy
 from projects.workflow import Subject, Transition, steps_by_hand, transition
 
 #: A suspension is looked at again after a quarter at the latest (product rules 3.9).
@@ -37,6 +38,17 @@ def steps_for(project: Project, actor: User, as_of: datetime.date) -> list[Trans
     """The steps that `actor` can take now: the buttons on the page."""
     possible = steps_by_hand(Subject.PROJECT, project.status)
     return [step for step in possible if not refusal(project, step, actor, as_of)]
+
+
+def cancelled_by_termination(project: Project, plan: Collection[Milestone]) -> set[int]:
+    """Ids of the milestones that the termination of a project cancelled: what reopening it brings back."""
+    return {
+        milestone.pk
+        for milestone in plan
+        if milestone.state == MilestoneState.CANCELLED
+        and project.status == ProjectStatus.TERMINATED
+        and milestone.comment == project.status_reason
+    }
 
 
 @transaction.atomic
@@ -72,7 +84,7 @@ def change_status(
     )
     if message := refusal(project, step, actor, as_of):
         raise Refused(message)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused(_("Say why: the reason stays with the project and in the journal."))
     if action == "suspend":
         _check_look_again(look_again_on, as_of)
@@ -80,16 +92,19 @@ def change_status(
         raise Refused(
             _("%(n)d submissions of this project wait for a decision; decide them first.") % {"n": waiting}
         )
-    project.status, project.status_reason = step.to_state, reason.strip()[:300]
+    reason = tidy(reason)[:300]
+    # The reason stays with a status that needs one; that work goes on is told by the journal.
+    kept = action in ("suspend", "terminate")
+    project.status, project.status_reason = step.to_state, reason if kept else ""
     project.review_again_on = look_again_on if action == "suspend" else None
     project.save(update_fields=["status", "status_reason", "review_again_on"])
     match action:
         case "suspend" | "resume":
             _suspend(plan.values(), action == "suspend", as_of)
         case "terminate":
-            _cancel_all(plan.values(), project.status_reason, as_of)
+            _cancel_all(plan.values(), reason, as_of)
         case "reopen":
-            _reopen(plan, reopened, project.status_reason, as_of)
+            _reopen(plan, reopened, reason, as_of)
     refresh_lights(as_of=as_of, project_ids=[project.pk])
     return project
 

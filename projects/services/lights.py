@@ -33,7 +33,7 @@ from django.db.models.lookups import LessThanOrEqual
 from projects.deadlines import days_overdue, due_soon_q, overdue_q
 from projects.lights import Light, ProjectFacts, Reason, judge
 from projects.models import Milestone, OverdueEpisode, Programme, Project
-from projects.states import MilestoneState
+from projects.states import MilestoneState, ProjectStatus
 
 CHUNK = 5_000
 
@@ -95,8 +95,10 @@ def _judged(
 ) -> Iterator[tuple[int, Light, Reason, float | None, float]]:
     policy = programme.light_policy
     sums = {row["project_id"]: row for row in _sums(ids, as_of, policy.warning_days)}
-    projects = Project.objects.filter(pk__in=ids).values_list("pk", "status", "due_on", "is_standing")
-    for pk, status, due_on, is_standing in projects:
+    projects = Project.objects.filter(pk__in=ids).values_list(
+        "pk", "status", "due_on", "is_standing", "actual_percent"
+    )
+    for pk, status, due_on, is_standing, actual in projects:
         found = sums.get(pk)
         settled = is_standing or status == "awaiting" or bool(found and found["awaits"])
         facts = ProjectFacts(
@@ -106,7 +108,11 @@ def _judged(
             **_milestone_facts(found, as_of),
         )
         light, reason = judge(facts, policy)
-        yield pk, light, reason, facts.planned, facts.actual
+        if status == ProjectStatus.TERMINATED:
+            # Its open milestones are cancelled and weigh nothing: what is left would read as finished.
+            yield pk, light, reason, None, float(actual)
+        else:
+            yield pk, light, reason, facts.planned, facts.actual
 
 
 def _milestone_facts(found: dict[str, Any] | None, as_of: datetime.date) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from projects.models import ExtensionRequest, Milestone, ProgressReport, Project
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.states import CLOSED_MILESTONE_STATES, OPEN_MILESTONE_STATES, MilestoneState
+from projects.wording import is_blank, tidy
 from projects.workflow import Subject, Transition, step_of, steps_by_hand, transition
 
 
@@ -50,6 +51,8 @@ def steps_for(milestone: Milestone, actor: User, as_of: datetime.date) -> list[T
 def locked(project_ids: Iterable[int], milestone_ids: Iterable[int] | None = None) -> dict[int, Milestone]:
     """Lock projects and then milestones, in the order that every service keeps.
 
+    Not against foreign keys (`no_key`): a file that is being stored beside it need not wait, nor deadlock.
+
     Args:
         milestone_ids: only these; None for all milestones of the projects.
 
@@ -58,13 +61,13 @@ def locked(project_ids: Iterable[int], milestone_ids: Iterable[int] | None = Non
     """
     ids = sorted(set(project_ids))
     held = (
-        Project.objects.select_for_update(of=("self",))
+        Project.objects.select_for_update(of=("self",), no_key=True)
         .filter(pk__in=ids)
         .select_related("programme", "enterprise")
         .order_by("pk")
     )
     projects = {project.pk: project for project in held}
-    rows = Milestone.objects.select_for_update(of=("self",)).order_by("pk")
+    rows = Milestone.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
     rows = rows.filter(project_id__in=ids) if milestone_ids is None else rows.filter(pk__in=milestone_ids)
     milestones = {milestone.pk: milestone for milestone in rows}
     for milestone in milestones.values():
@@ -96,13 +99,13 @@ def take_step(
     milestone = locked([project_id], [milestone_id])[milestone_id]
     if reason := refusal(milestone, step, actor, as_of):
         raise Refused(reason)
-    if step.comment_needed and not comment.strip():
+    if step.comment_needed and is_blank(comment):
         raise Refused(_("Say why: the comment is read by those who have to act on it."))
     if step.action == "cancel" and is_awaited(milestone):
         raise Refused(_("Something on this milestone waits for a decision; decide that first."))
     move(milestone, action, as_of)
-    if comment.strip():
-        milestone.comment = comment.strip()[:500]
+    if not is_blank(comment):
+        milestone.comment = tidy(comment)[:500]
     milestone.save()
     carry_to_project(milestone)
     refresh_lights(as_of=as_of, project_ids=[milestone.project_id])

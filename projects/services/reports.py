@@ -17,6 +17,8 @@ from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.services.submissions import check, draft_among, hand_in, keep, next_round, take_back
 from projects.states import OPEN_MILESTONE_STATES, ReportState
+from projects.wording import is_blank
+from projects.workflow import UNDER_WAY
 
 #: What a person fills in.
 FIELDS = ("percent", "claimed_on", *ProgressReport.TEXTS)
@@ -38,6 +40,8 @@ def cannot_report(milestone: Milestone, actor: User, as_of: datetime.date) -> st
     """Why `actor` cannot report on the milestone now, or ""."""
     if not may(actor, "report", milestone):
         return _("Your role does not include this step.")
+    if milestone.project.status not in UNDER_WAY:
+        return _("The project is “%(state)s”.") % {"state": milestone.project.get_status_display()}
     if milestone.state not in OPEN_MILESTONE_STATES:
         return _("Progress is reported on open milestones; this one is “%(state)s”.") % {
             "state": milestone.get_state_display()
@@ -122,7 +126,7 @@ def submit(*, report_id: int, actor: User, at: datetime.datetime) -> ProgressRep
         milestone.claimed_on, milestone.submitted_by = report.claimed_on, actor
     else:
         milestones.move(milestone, "progress", as_of)
-    milestone.percent = report.percent
+    milestone.percent, milestone.comment = report.percent, ""  # answered; the round keeps what was said
     report.save()
     milestone.save()
     milestones.carry_to_project(milestone)
@@ -135,7 +139,7 @@ def incomplete(report: ProgressReport, as_of: datetime.date) -> str:
     programme = report.milestone.project.programme
     if not 0 <= report.percent <= 100:
         return _("Progress is a number from 0 to 100.")
-    if not report.done.strip():
+    if is_blank(report.done):
         return _("Say what was done: the reviewer has nothing else to go by.")
     if report.claimed_on is None:
         if report.percent == 100:
@@ -163,6 +167,8 @@ def withdraw(*, report_id: int, actor: User, at: datetime.datetime) -> ProgressR
     report, as_of = _locked_report(report_id), timezone.localdate(at)
     check(report, "withdraw", actor)
     milestone = report.milestone
+    if reason := milestones.standing_still(milestone, as_of):
+        raise Refused(reason)
     if report.claimed_on:
         milestones.move(milestone, "unclaim", as_of)
     milestone.percent = report.percent_before
@@ -199,10 +205,13 @@ def report_no_change(*, milestone_id: int, actor: User, at: datetime.datetime) -
     last = last_report(milestone)
     if last is None:
         raise Refused(_("Nothing was reported yet that could be unchanged; write the first report."))
+    if last.state == ReportState.RETURNED:
+        # Its text and its progress were just refused: they cannot come back as "unchanged".
+        raise Refused(_("The last report was returned; answer that with a report."))
     if ProgressReport.objects.at_work().filter(milestone=milestone).exists():
         raise Refused(_("A report is being written or waits for review; finish that one."))
     report = open_draft(milestone_id=milestone_id, actor=actor, as_of=timezone.localdate(at))
-    report.no_change = True
+    report.no_change, report.writer_ids = True, [actor.pk]
     report.done = report.done or _("No change this period.")
     report.save()
     return submit(report_id=report.pk, actor=actor, at=at)
@@ -222,13 +231,13 @@ def adopt_claims() -> int:
             INSERT INTO projects_progressreport (
                 milestone_id, round, state, percent, percent_before, claimed_on, submitted_by_id,
                 submitted_on, submitted_at, created_at,
-                done, problems, needs, next_step, comment, no_change
+                done, problems, needs, next_step, comment, no_change, writer_ids
             )
             SELECT m.id, 1 + COALESCE((SELECT max(r.round) FROM projects_progressreport r WHERE r.milestone_id = m.id), 0),
                 'submitted', 100, 99, m.claimed_on, m.submitted_by_id,
                 COALESCE(m.closed_since, m.claimed_on),
                 COALESCE(m.closed_since, m.claimed_on)::timestamp AT TIME ZONE 'Asia/Shanghai', now(),
-                '', '', '', '', '', false
+                '', '', '', '', '', false, '{}'
             FROM projects_milestone m
             WHERE m.state = 'submitted' AND NOT EXISTS (
                 SELECT FROM projects_progressreport r
@@ -254,7 +263,7 @@ def _locked_report(report_id: int) -> ProgressReport:
     if milestone_id is None:
         raise Refused(_("This draft was discarded meanwhile."))
     milestone = _locked(milestone_id)
-    report = ProgressReport.objects.select_for_update(of=("self",)).filter(pk=report_id).first()
+    report = ProgressReport.objects.select_for_update(of=("self",), no_key=True).filter(pk=report_id).first()
     if report is None:
         raise Refused(_("This draft was discarded meanwhile."))
     report.milestone = milestone

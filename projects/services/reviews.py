@@ -17,12 +17,16 @@ from django.utils.translation import gettext as _
 from enterprises.models import User
 from projects.models import CloseOut, ExtensionRequest, Milestone, ProgressReport, Project, Submission
 from projects.services import close_outs, extensions, milestones
+from projects.services.certificates import facts_of
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.services.submissions import check
 from projects.services.working_calendar import working_calendar
 from projects.states import CloseOutState
+from projects.wording import tidy
 from projects.working_days import WorkingCalendar
+
+LONGEST_COMMENT = 500
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,17 @@ def decide_many(
 
     Returns:
         One outcome for each id that exists, in ascending order of ids.
+
+    Raises:
+        Refused: the comment is too long to be kept whole; nothing is changed.
     """
-    decision = _Decision(action, actor, at, comment.strip()[:500], working_calendar())
+    comment = tidy(comment)
+    if len(comment) > LONGEST_COMMENT:
+        raise Refused(
+            _("The comment has %(n)d characters; %(most)d is the limit.")
+            % {"n": len(comment), "most": LONGEST_COMMENT}
+        )
+    decision = _Decision(action, actor, at, comment, working_calendar())
     outcomes, touched = [], set()
     for submission, all_milestones in _locked(kind, sorted(set(pks))):
         try:
@@ -104,7 +117,7 @@ def _locked(kind: type[Submission], pks: list[int]) -> list[tuple[Submission, di
     if kind is CloseOut:
         found = dict(CloseOut.objects.filter(pk__in=pks).values_list("pk", "project_id"))
         milestones.locked(found.values(), [])
-        held = CloseOut.objects.select_for_update(of=("self",)).filter(pk__in=found)
+        held = CloseOut.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=found)
         rows = held.select_related(
             "project__enterprise", "project__programme", "submitted_by", "verified_by", "decided_by"
         )
@@ -121,7 +134,7 @@ def _locked(kind: type[Submission], pks: list[int]) -> list[tuple[Submission, di
     by_project: dict[int, dict[int, Milestone]] = {}
     for milestone in all_milestones.values():
         by_project.setdefault(milestone.project_id, {})[milestone.pk] = milestone
-    submissions = model.objects.select_for_update(of=("self",)).filter(pk__in=of).order_by("pk")
+    submissions = model.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=of).order_by("pk")
     pairs: list[tuple[Submission, dict[int, Milestone]]] = []
     for row in submissions.select_related("submitted_by", "decided_by"):
         row.milestone = all_milestones[row.milestone_id]
@@ -156,13 +169,12 @@ def _settle_report(report: ProgressReport, decision: _Decision) -> None:
     milestone = report.milestone
     if decision.action == "return":
         milestones.move(milestone, "return", decision.as_of)
-        milestone.percent = report.percent_before
+        milestone.percent, milestone.comment = report.percent_before, decision.comment
     elif report.claimed_on:
         milestones.move(milestone, "accept", decision.as_of)
         milestone.accepted_on = decision.as_of
     else:
         return  # progress was counted when it was handed in
-    milestone.comment = decision.comment
     milestone.save()
 
 
@@ -177,7 +189,10 @@ def _settle_extension(
 def _settle_close_out(close_out: CloseOut, decision: _Decision) -> None:
     project: Project = close_out.project
     if decision.action == "approve":
+        if reason := close_outs.unsettled(project):
+            raise Refused(reason)
         close_out.number = close_outs.next_number(close_out.project.programme)
+        close_out.facts = facts_of(close_out).as_json()
         close_outs.move(project, "close")
     else:
         close_outs.move(project, "continue")

@@ -15,6 +15,7 @@ from enterprises.models import User
 from enterprises.scoping import may
 from projects.models import CloseOut, ExtensionRequest, ProgressReport, Submission
 from projects.services.refusals import Refused
+from projects.wording import is_blank, tidy
 from projects.workflow import Subject, Transition, step_of, steps_by_hand
 
 SUBJECT_OF: dict[type[Submission], Subject] = {
@@ -31,10 +32,19 @@ def refusal(submission: Submission, step: Transition, actor: User) -> str:
         return _faster(submission)
     if not step.permission or not may(actor, step.permission, submission):
         return _("Your role does not include this step.")
-    own = {submission.submitted_by_id, getattr(submission, "verified_by_id", None)}
-    if step.by_another and actor.pk in own:
+    if step.by_another and is_own(submission, actor):
         return _("Nobody decides on what they submitted or verified themselves; ask a colleague.")
     return ""
+
+
+def is_own(submission: Submission, person: User) -> bool:
+    """Whether the person wrote, submitted or verified it, and so decides nothing about it."""
+    took_part = {
+        submission.submitted_by_id,
+        getattr(submission, "verified_by_id", None),
+        *submission.writer_ids,
+    }
+    return person.pk in took_part
 
 
 def _faster(submission: Submission) -> str:
@@ -63,7 +73,7 @@ def check(submission: Submission, action: str, actor: User, comment: str = "") -
     step = step_of(SUBJECT_OF[type(submission)], action)
     if reason := refusal(submission, step, actor):
         raise Refused(reason)
-    if step.comment_needed and not comment.strip():
+    if step.comment_needed and is_blank(comment):
         raise Refused(_("Say why: the comment is read by those who have to act on it."))
     return step
 
@@ -110,6 +120,10 @@ def keep(draft: Submission, actor: User, texts: dict[str, Any], fields: Iterable
     check(draft, "submit", actor)
     typed = [name for name in fields if name in texts]
     for name in typed:
-        setattr(draft, name, texts[name])
+        value = texts[name]
+        setattr(draft, name, tidy(value) if isinstance(value, str) else value)
+    if actor.pk not in draft.writer_ids:
+        draft.writer_ids = [*draft.writer_ids, actor.pk]
+        typed.append("writer_ids")
     if typed:
         draft.save(update_fields=typed)

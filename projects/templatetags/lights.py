@@ -79,7 +79,8 @@ def days_left(due_on: datetime.date, today: datetime.date) -> str:
 @register.simple_tag
 def title_with_place(project: Any) -> SafeString:
     return format_html(
-        '<span class="row-title">{}</span>{}<small>{}</small>',
+        '<a class="row-title" href="{}">{}</a>{}<small>{}</small>',
+        reverse("admin:projects_project_page", args=[project.pk]),
         project.name,
         demo_mark(project.is_demo),
         project.place or project.code,

@@ -203,7 +203,9 @@
             clearTimeout(noting);
             noting = setTimeout(() => {
                 noting = 0;
-                keep();
+                if (keep()) {
+                    say(word("local")); // within a second: who types in the rain must not wonder
+                }
             }, NOTE_AFTER);
             later();
         };
