@@ -90,7 +90,9 @@ def test_the_comparison_with_the_due_date_stands_in_no_other_file() -> None:
     assert found == ["projects/deadlines.py"]
 
 
-@pytest.mark.parametrize("module", ["deadlines", "lights", "workflow", "states", "working_days", "wording", "certificate_facts"])
+@pytest.mark.parametrize(
+    "module", ["deadlines", "lights", "workflow", "states", "working_days", "wording", "certificate_facts"]
+)
 def test_rules_read_no_clock_and_no_settings(module: str) -> None:
     source = (ROOT / "projects" / f"{module}.py").read_text()
     assert not re.search(r"\.today\(|\.now\(|localdate\(\)|django\.conf|timezone", source)
