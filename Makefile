@@ -158,8 +158,8 @@ chaos: $(DEV) ## Kill the web process 50 times in the middle of its work (minute
 	$(WITH) --data-dir .data/chaos -- $(PY) -m tools.chaos $(ARGS)
 
 .PHONY: races
-races: $(DEV) ## 100 pairs of simultaneous saves on every edit form (minutes); RACES=20 for fewer
-	env RACES=$${RACES:-100} $(TESTED) $(PY) -m pytest tests/test_edit_races.py --durations=20 $(ARGS)
+races: $(DEV) ## 100 simultaneous pairs on every edit form, draft and decision (minutes); RACES=20 for fewer
+	env RACES=$${RACES:-100} $(TESTED) $(PY) -m pytest tests/test_edit_races.py tests/test_draft_races.py --durations=50 $(ARGS)
 
 LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 

@@ -60,13 +60,9 @@ def locked(project_ids: Iterable[int], milestone_ids: Iterable[int] | None = Non
         The milestones by id, each with its locked project.
     """
     ids = sorted(set(project_ids))
-    held = (
-        Project.objects.select_for_update(of=("self",), no_key=True)
-        .filter(pk__in=ids)
-        .select_related("programme", "enterprise")
-        .order_by("pk")
-    )
-    projects = {project.pk: project for project in held}
+    # Without a join: a row whose enterprise changes while we wait for it would drop out of a joined result.
+    list(Project.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+    projects = Project.objects.select_related("programme", "enterprise").in_bulk(ids)
     rows = Milestone.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
     rows = rows.filter(project_id__in=ids) if milestone_ids is None else rows.filter(pk__in=milestone_ids)
     milestones = {milestone.pk: milestone for milestone in rows}

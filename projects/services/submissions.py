@@ -49,11 +49,14 @@ def is_own(submission: Submission, person: User) -> bool:
 
 def _faster(submission: Submission) -> str:
     state = submission.get_state_display()  # type: ignore[attr-defined]
-    if submission.decided_by is not None and submission.decided_at is not None:
+    who, when = submission.decided_by, submission.decided_at
+    if who is None and isinstance(submission, CloseOut):  # the first of its two decisions
+        who, when = submission.verified_by, submission.verified_at
+    if who is not None and when is not None:
         return _("%(who)s was faster: “%(state)s” since %(when)s.") % {
-            "who": submission.decided_by,
+            "who": who,
             "state": state,
-            "when": date_format(timezone.localtime(submission.decided_at), "DATETIME_FORMAT"),
+            "when": date_format(timezone.localtime(when), "DATETIME_FORMAT"),
         }
     return _("It is now “%(state)s”; look at it again.") % {"state": state}
 
