@@ -187,8 +187,10 @@ class _Draft:
         if not name and self.watch.named_by:
             column = self.event_model._meta.get_field(self.watch.named_by)
             name = _text(column, getattr(self.event, column.attname), names)
-            if isinstance(column, IntegerField):  # "round 2"; a bare number names nothing
-                name = f"{column.verbose_name} {name}"
+            if isinstance(
+                column, IntegerField
+            ):  # only rounds are named by a number; a bare one names nothing
+                name = _("round %(n)s") % {"n": name}
         action, changes = self.event.pgh_label, self._changes(names)
         if self.watch.stands_for:
             name, parent, action = parent, "", "update"

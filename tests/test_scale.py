@@ -186,7 +186,7 @@ QUERIES = {
     "overdue list": (8, 8),
     "project list": (9, 9),
     "home": (20, 20),
-    "review desk": (22, None),
+    "review desk": (23, None),
     "project page": (33, 34),
     "report page": (13, None),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import re
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.contrib.admin import BooleanFieldListFilter, EmptyFieldListFilter
 from django.contrib.admin.templatetags.admin_list import result_headers, result_hidden_fields, results
 from django.contrib.admin.views.main import PAGE_VAR
+from django.utils.formats import date_format
 from django.utils.html import escape, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
@@ -30,6 +32,8 @@ PILLS = 6
 _NEED_A_TITLE = (BooleanFieldListFilter, EmptyFieldListFilter)
 #: The order in which lights stand in every bar: what needs attention first.
 LIGHTS = (Light.RED, Light.YELLOW, Light.GREEN, Light.BLUE, Light.GREY)
+#: A day as the journal writes it, with its time where it has one.
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)( \d\d:\d\d:\d\d)?")
 
 
 @register.simple_tag
@@ -43,6 +47,19 @@ def other_language() -> dict[str, str]:
     """The language to switch to, named in itself."""
     code, name = next((code, name) for code, name in settings.LANGUAGES if code != get_language())
     return {"code": code, "name": str(name)}
+
+
+@register.filter
+def with_days(text: str) -> str:
+    """A value of the journal, which keeps days as 2026-07-31, as every other page writes a day."""
+    found = _DAY.fullmatch(text)
+    if found is None:
+        return text
+    try:
+        day = datetime.date.fromisoformat(found[1])
+    except ValueError:
+        return text
+    return date_format(day, "DATE_FORMAT") + (found[2] or "")
 
 
 # -- lists --------------------------------------------------------------------------------------

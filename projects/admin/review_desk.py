@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from enterprises.models import User
+from enterprises.models import Enterprise, User
 from enterprises.scoped_admin import person
 from journal.context import because
 from projects.admin.desk_filters import chosen
@@ -63,6 +63,7 @@ def review_desk(site: Any, request: HttpRequest) -> HttpResponse:
         **site.each_context(request),
         "title": _("Review desk"),
         "desk": found,
+        "can_tick": any(row.kind == "progressreport" and not row.own for row in found.rows),
         "tabs": [
             Choice(_("All"), choice.url(kind=""), total, not choice.kind),
             *(
@@ -77,7 +78,7 @@ def review_desk(site: Any, request: HttpRequest) -> HttpResponse:
             Choice(_("Waiting too long"), choice.url(only="late"), found.late, choice.only == "late"),
         ],
         "count_cap": COUNT_CAP,
-        "units": units_with_waiting(user),
+        "units": _units(user),
         "unit": choice.unit,
         "query": choice.query,
         "queue": choice.url(queue=1),
@@ -109,6 +110,13 @@ def _accept(request: HttpRequest, user: User) -> tuple[list[Outcome], str]:
     except Refused as refused:
         return [], str(refused)
     return outcomes, ""
+
+
+def _units(user: User) -> list[tuple[int, str, int]]:
+    """The enterprises that have something waiting, under the names that the rows of the desk show."""
+    listed = units_with_waiting(user)
+    shown = Enterprise.objects.visible_to(user).in_bulk([pk for pk, _name, _n in listed])
+    return [(pk, str(shown.get(pk, name)), n) for pk, name, n in listed]
 
 
 def _unknown_year(calendar: Any, today: datetime.date) -> int | None:

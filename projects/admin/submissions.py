@@ -176,8 +176,12 @@ class SubmissionAdmin(ReadOnlyAdmin):
         except Refused as refused:
             fresh = self.get_object(request, str(object_id))
             return self._page(request, fresh or found, str(refused), comment)
-        step = transition(self._subject, action)
-        self.message_user(request, _("Done: %(step)s — %(name)s.") % {"step": step.label, "name": found})  # type: ignore[union-attr]
+        if action == "withdraw":
+            done = _("Taken back. The content is kept as a draft; change it and hand it in again.")
+        else:
+            step = transition(self._subject, action)
+            done = _("Done: %(step)s — %(name)s.") % {"step": step.label, "name": found}  # type: ignore[union-attr]
+        self.message_user(request, done)
         return HttpResponseRedirect(self._after(request, found, action))
 
     @property

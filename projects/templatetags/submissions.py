@@ -46,9 +46,20 @@ def submission_title(submission: Any) -> SafeString:
 
 @register.simple_tag
 def marked(pieces: Any) -> SafeString:
-    """A text with its changes: kept as it is, new text inserted, old text struck through."""
-    tags = {"same": "{}", "new": "<ins>{}</ins>", "gone": "<del>{}</del>"}
-    return format_html_join("", "{}", ((format_html(tags[p.kind], p.text),) for p in pieces))
+    """A text with its changes: kept as it is, new text inserted, old text struck through.
+
+    Few screen readers announce <ins> and <del>, so a hidden word says which it is.
+    """
+    tags = {"new": ("ins", _("[new:]")), "gone": ("del", _("[removed:]"))}
+    parts = []
+    for piece in pieces:
+        if piece.kind == "same":
+            parts.append(format_html("{}", piece.text))
+        else:
+            tag, word = tags[piece.kind]
+            hidden = format_html('<span class="visually-hidden">{}</span>', word)
+            parts.append(format_html("<{0}>{1}{2}</{0}>", tag, hidden, piece.text))
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 @register.filter
@@ -61,3 +72,9 @@ def kind_of(submission: Any) -> str:
 def step_url(opts: Any) -> str:
     """Name of the address to which the steps of this kind are sent."""
     return f"admin:projects_{opts.model_name}_step"
+
+
+@register.filter
+def has_changes(passages: Any) -> bool:
+    """Whether any passage carries a mark, so that the marks want explaining."""
+    return any(passage.changed for passage in passages)

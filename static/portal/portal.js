@@ -70,6 +70,31 @@
         button.addEventListener("click", () => window.print());
     }
 
+    // A page may lie open for hours before it goes to paper; the paper tells when it was made, on every sheet
+    // where the browser knows margin boxes. A rule is added to our own style sheet: no inline style.
+    window.addEventListener("beforeprint", () => {
+        const line = document.querySelector(".on-paper");
+        const own = [...document.styleSheets].find((sheet) => sheet.href && sheet.media.mediaText === "print");
+        if (!line) {
+            return;
+        }
+        line.querySelector("time").textContent = new Date().toLocaleString(document.documentElement.lang, {
+            dateStyle: "long",
+            timeStyle: "short",
+            timeZone: "Asia/Shanghai",
+        });
+        if (own && "CSSMarginRule" in window) {
+            const text = CSS.escape(line.textContent.trim().replace(/\s+/g, " "));
+            const last = own.cssRules.length - 1;
+            if (line.hidden) {
+                own.deleteRule(last);
+            }
+            const rule = `@page { @bottom-left { color: #555; font: 8pt sans-serif; content: "${text}"; } }`;
+            own.insertRule(rule, own.cssRules.length);
+            line.hidden = true;
+        }
+    });
+
     // One tick for a whole page of rows.
     for (const all of document.querySelectorAll("[data-tick-all]")) {
         all.hidden = false;

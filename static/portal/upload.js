@@ -96,6 +96,7 @@
             item.tile.querySelector("select").disabled = state === "sending";
             item.tile.querySelector("[data-again]").hidden = state !== "failed";
             item.tile.querySelector("[data-remove]").hidden = state === "sending";
+            item.tile.querySelector("[data-stop]").hidden = state !== "sending";
             if (state === "refused") {
                 item.tile.querySelector("select").hidden = true;
             }
@@ -114,6 +115,7 @@
             tile.querySelector(".said").hidden = true;
             tile.querySelector("progress").hidden = true;
             tile.querySelector("[data-again]").hidden = true;
+            tile.querySelector("[data-stop]").hidden = true;
             const link = tile.querySelector("a");
             link.href = answer.view;
             if (answer.thumb) {
@@ -186,12 +188,23 @@
         }
 
         function send(item) {
-            show(item, "sending");
+            show(item, "sending", word("sending").replace("{percent}", "0"));
             item.tries += 1;
             const bar = item.tile.querySelector("progress");
             const { call, start } = request(area.dataset.upload, { file: item.file, stage: item.stage });
             call.timeout = 300000;
-            call.upload.onprogress = (event) => (bar.value = (event.loaded / event.total) * 100);
+            call.upload.onprogress = (event) => {
+                const percent = Math.floor((event.loaded / event.total) * 100);
+                bar.value = percent;
+                item.tile.querySelector(".said").textContent =
+                    percent < 100 ? word("sending").replace("{percent}", percent) : word("checking");
+                // All of it is there: the portal keeps it whether or not anybody waits for the answer.
+                item.tile.querySelector("[data-stop]").hidden = percent >= 100;
+            };
+            item.stop = () => {
+                call.onabort = null; // taken back, not failed: nothing tries it again
+                call.abort();
+            };
             call.onload = () => answered(item, call);
             call.onerror = call.onabort = call.ontimeout = () => failed(item, word(navigator.onLine ? "lost" : "offline"));
             start();
@@ -306,8 +319,11 @@
             if (event.target.closest("[data-again]") && item) {
                 show(item, "waiting", word("waiting"));
                 go();
-            } else if (event.target.closest("[data-remove]")) {
+            } else if (event.target.closest("[data-remove], [data-stop]")) {
                 if (item) {
+                    if (item.state === "sending") {
+                        item.stop();
+                    }
                     queue.splice(queue.indexOf(item), 1);
                     forget(item);
                 }
@@ -316,7 +332,8 @@
                 } else {
                     tile.remove();
                 }
-                tell();
+                go();
+                sendForm();
             }
         });
 
@@ -374,5 +391,16 @@
             }
         });
         restore();
+
+        // Somebody who comes back to the page goes on with the stage that was chosen last.
+        try {
+            const chosen = sessionStorage.getItem(`stage:${place}`);
+            for (const radio of area.querySelectorAll("input[name=stage]")) {
+                radio.checked = chosen ? radio.value === chosen : radio.checked;
+                radio.addEventListener("change", () => sessionStorage.setItem(`stage:${place}`, radio.value));
+            }
+        } catch {
+            // There is no place where it could have been kept.
+        }
     }
 }

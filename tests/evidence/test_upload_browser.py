@@ -14,6 +14,14 @@ from tests.test_pages import built
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+#: Deletions are queued before it, so its answer comes after theirs.
+FORGOTTEN = """() => new Promise((resolve) => {
+    const asked = indexedDB.open("portal-uploads", 1);
+    asked.onsuccess = () => {
+        const count = asked.result.transaction("files").objectStore("files").count();
+        count.onsuccess = () => { asked.result.close(); resolve(count.result); };
+    };
+})"""
 FILES = ".picker:not(.camera) input"
 
 
@@ -116,6 +124,27 @@ def test_the_form_waits_for_its_photos_and_then_goes_by_itself(visit: Any, world
         held[0].continue_()
     assert ProgressReport.objects.get().done == "管沟开挖 200 米"
     assert Evidence.objects.get().name == "现场8.jpg"
+
+
+def test_an_upload_says_how_far_it_is_and_can_be_cancelled(visit: Any, world: dict) -> None:
+    window = opened(visit, world, **PHONE)
+    page = window.page
+    held: list[Any] = []
+    page.route("**/evidence/add/**", lambda route: held.append(route))
+    page.check("input[name=stage][value=after]", force=True)
+    page.set_input_files(FILES, photos(11))
+    page.wait_for_selector(".shot.sending [data-stop]:not([hidden])")
+    assert "%" in page.inner_text(".shot.sending .said")
+    page.click(".shot.sending [data-stop]")
+    page.wait_for_selector(".shot", state="detached")
+    assert page.evaluate(FORGOTTEN) == 0
+    assert not Evidence.objects.exists()
+
+    page.reload()  # nothing comes back, and the stage is the one that was chosen last
+    page.wait_for_selector(".uploads.live")
+    page.wait_for_selector("input[name=stage][value=after]:checked", state="attached")
+    assert page.locator(".shot").count() == 0
+    assert len(held) == 1
 
 
 def test_a_refused_file_says_why_and_a_photo_is_staged_and_removed(visit: Any, world: dict) -> None:
