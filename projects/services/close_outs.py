@@ -14,6 +14,7 @@ from enterprises.models import User
 from enterprises.scoping import may
 from projects.models import CloseOut, ExtensionRequest, Milestone, Programme, ProgressReport, Project
 from projects.services import milestones
+from projects.services.extensions import shown
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.services.reports import wrong_completion_day
@@ -101,7 +102,7 @@ def _known(project: Project) -> dict[str, Any]:
     """What the portal knows already and so does not ask for (product rules, section 6)."""
     done = project.milestones.filter(state=MilestoneState.ACCEPTED)
     return {
-        "achieved": "\n".join(f"{row.name}：{row.claimed_on:%Y-%m-%d}" for row in done),
+        "achieved": "\n".join(f"{row.name}：{shown(row.claimed_on)}" for row in done if row.claimed_on),
         "completed_on": max((row.claimed_on for row in done if row.claimed_on), default=None),
         "beneficiaries_unit": project.beneficiaries_unit,
         "follow_up_owner": str(project.coordinator or project.coordinator_text)[:80],
