@@ -12,8 +12,8 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from enterprises.models import Enterprise, User
-from enterprises.scoping import NOTHING, PortalWide, SharedBelow, Within, WithinAny, units_for
+from enterprises.models import Enterprise, Membership, User
+from enterprises.scoping import NOTHING, Personal, PortalWide, SharedBelow, Within, WithinAny, units_for
 from journal.tracking import event_model_of
 
 PERMISSION = "journal.view_entry"
@@ -45,6 +45,11 @@ def entries_q(event_model: type[models.Model], reader: User, permission: str = P
         return Q()
     if isinstance(scope, WithinAny):
         return _through(model, scope, units)
+    if isinstance(scope, Personal):
+        # What people set for themselves belongs, for the auditor, to the units in which they hold a role.
+        held: Any = event_model_of(Membership)
+        inside = held._base_manager.filter(_along(Membership, ["unit"], units))
+        return Q((f"{scope.path}_id__in", inside.values("user_id")))
     assert isinstance(scope, Within | SharedBelow)
     inside = _along(model, scope.path.split("__") if scope.path else [], units)
     return inside | Q((f"{scope.path}__isnull", True)) if isinstance(scope, SharedBelow) else inside

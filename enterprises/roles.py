@@ -65,10 +65,19 @@ _READ_BUSINESS = _permissions(
     projects__closeout="view",
     projects__evidence="view",
     projects__calendarday="view",
+    projects__lightpolicyversion="view",
+    projects__lightspan="view",
+    projects__ladderrung="view",
+    projects__escalation="view",
+    projects__reminder="view",
 )
+
+#: Everyone who may come in has an inbox and settings of their own.
+_OWN_NOTICES = _permissions(notices__notice="view change", notices__preference="view change")
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.STAFF: _READ_BUSINESS
+    | _OWN_NOTICES
     | _permissions(
         enterprises__enterprise="add change delete",
         enterprises__enterprisealias="add change delete",
@@ -76,15 +85,21 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         enterprises__user="choose",
         projects__programme="add change archive",
         projects__category="add change delete",
-        projects__project="add change delete approve suspend terminate reopen",
+        projects__project="add change delete approve suspend terminate reopen remind",
         projects__milestone="add change delete cancel",
         projects__progressreport="review",
         projects__extensionrequest="review",
         projects__closeout="review approve",
         projects__patrolrun="view",
         projects__setaside="view retry",
+        projects__calendarday="view add change delete",
+        projects__ladderrung="view add change delete",
+        notices__robot="view add change delete",
+        notices__mailserver="view",
+        notices__message="log",
     ),
     Role.OFFICER: _READ_BUSINESS
+    | _OWN_NOTICES
     | _permissions(
         enterprises__partybranch="change",
         enterprises__user="choose",
@@ -94,18 +109,23 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         projects__extensionrequest="change",
         projects__closeout="change",
         projects__patrolrun="view",
+        notices__robot="view add change delete",
     ),
-    Role.LEADER: _READ_BUSINESS | _permissions(projects__patrolrun="view"),
-    Role.SYSTEM: _permissions(
+    Role.LEADER: _READ_BUSINESS | _OWN_NOTICES | _permissions(projects__patrolrun="view"),
+    Role.SYSTEM: _OWN_NOTICES
+    | _permissions(
         projects__patrolrun="view",
         projects__setaside="view retry",
+        notices__mailserver="view change",
     ),
-    Role.SECURITY: _permissions(
+    Role.SECURITY: _OWN_NOTICES
+    | _permissions(
         enterprises__user="view add change unlock",
         enterprises__membership="view add change",
         enterprises__enterprise="choose",
     ),
-    Role.AUDIT: _permissions(
+    Role.AUDIT: _OWN_NOTICES
+    | _permissions(
         journal__entry="view export",
         enterprises__journalarchive="view",
         enterprises__journalexport="view",

@@ -195,6 +195,30 @@ class PortalWide(Scope):
         return bool(unit_paths)
 
 
+@dataclass(frozen=True)
+class Personal(Scope):
+    """The row belongs to the account at `path` alone: an inbox, personal settings.
+
+    No unit stands above it: a notice is read by nobody but the person it was written to. `within` opens
+    the rows to a second circle under other names of actions (the delivery log of the staff).
+
+    Args:
+        path: foreign key to the account.
+        within: how the rows relate to units, for every action in `also`.
+        also: actions for which `within` decides.
+    """
+
+    path: str
+    within: Scope | None = None
+    also: tuple[str, ...] = ()
+
+    def q(self, model: type[models.Model], unit_paths: list[str]) -> Q:
+        raise TypeError("personal rows are asked for by person")
+
+    def unit_paths_of(self, obj: models.Model) -> list[str]:
+        raise TypeError("personal rows belong to no unit")
+
+
 def prefixes(path: str) -> list[str]:
     """ "1.40.7." → ["1.", "1.40.", "1.40.7."]: the unit and everything above it."""
     parts = path.rstrip(".").split(".")
@@ -209,6 +233,8 @@ def _scope_for(model: type[models.Model], action: str) -> Scope:
     scope: Scope = model.scope  # type: ignore[attr-defined]
     if action == "view":
         return scope
+    if isinstance(scope, Personal) and scope.within is not None and action in scope.also:
+        return scope.within
     if isinstance(scope, SharedBelow) and action != "choose":
         # What is shared downwards is read from below, never changed from below.
         return IssuedBy(scope.path)
@@ -229,14 +255,21 @@ def permitted_q(model: type[models.Model], user: User, action: str) -> Q:
     """The rows of `model` on which `user` may do `action`, as a condition."""
     if not user.is_authenticated:
         return NOTHING
-    permission = permission_name(model, action)
-    return _scope_for(model, action).q(model, outermost(units_for(user, permission)))
+    units = outermost(units_for(user, permission_name(model, action)))
+    scope = _scope_for(model, action)
+    if isinstance(scope, Personal):
+        return Q((scope.path, user.pk)) if units else NOTHING
+    return scope.q(model, units)
 
 
 def may(user: User, action: str, obj: models.Model) -> bool:
     """Whether `user` may do `action` on this very object: `permitted_q` for a row in hand."""
     model = type(obj)
-    return _scope_for(model, action).covers(obj, units_for(user, permission_name(model, action)))
+    units = units_for(user, permission_name(model, action))
+    scope = _scope_for(model, action)
+    if isinstance(scope, Personal):
+        return bool(units) and getattr(obj, f"{scope.path}_id") == user.pk
+    return scope.covers(obj, units)
 
 
 def users_who_may(action: str, obj: models.Model, *, on: datetime.date) -> models.QuerySet[User]:
@@ -247,7 +280,9 @@ def users_who_may(action: str, obj: models.Model, *, on: datetime.date) -> model
     roles = roles_with(permission_name(model, action))
     held = Membership.objects.filter(role__in=roles).in_force(on)
     scope = _scope_for(model, action)
-    if not isinstance(scope, PortalWide):
+    if isinstance(scope, Personal):
+        held = held.filter(user_id=getattr(obj, f"{scope.path}_id"))
+    elif not isinstance(scope, PortalWide):
         above = {p for path in scope.unit_paths_of(obj) for p in prefixes(path)}
         held = held.filter(unit__path__in=above)
     return User._base_manager.filter(is_active=True, pk__in=held.values("user_id"))

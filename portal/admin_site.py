@@ -65,12 +65,32 @@ class PortalAdminSite(admin.AdminSite):
         # `r/<content type>/<id>/` would answer for any object of any model.
         stock = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
         desk = path("review/", self.admin_view(self.review_view), name="review")
-        return [desk, *self._journal_urls(), *stock]
+        patrol = path("patrol/", self.admin_view(self.patrol_view), name="patrol")
+        return [desk, patrol, *self._inbox_urls(), *self._journal_urls(), *stock]
+
+    def _inbox_urls(self) -> list[Any]:
+        from notices.admin import inbox, own_settings  # they read models; apps are being loaded here
+
+        pages = (
+            ("", inbox.inbox_page, "inbox"),
+            ("<int:notice_id>/", inbox.open_notice, "inbox_notice"),
+            ("settings/", own_settings.own_settings_page, "inbox_settings"),
+            ("settings/try/", own_settings.try_own_address, "inbox_try"),
+        )
+        return [
+            path(f"inbox/{route}", self.admin_view(partial(answer, self)), name=name)
+            for route, answer, name in pages
+        ]
 
     def review_view(self, request: HttpRequest) -> HttpResponse:
         from projects.admin.review_desk import review_desk  # it reads models; apps are being loaded here
 
         return review_desk(self, request)
+
+    def patrol_view(self, request: HttpRequest) -> HttpResponse:
+        from portal.patrol_page import patrol_response  # it reads models; apps are being loaded here
+
+        return patrol_response(self, request)
 
     def _journal_urls(self) -> list[Any]:
         from portal import journal_page, journal_records_page  # they read models; apps are being loaded here

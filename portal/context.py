@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from notices.services.inbox import header_of
 from portal.health import PATROL_LATE_AFTER
 from projects.services.patrol import last_run
 
@@ -30,12 +31,17 @@ NAVIGATION = (
     (_("Reports"), "admin:projects_progressreport_changelist", "projects.change_progressreport"),
     (_("Extensions"), "admin:projects_extensionrequest_changelist", "projects.change_extensionrequest"),
     (_("Overdue records"), "admin:projects_overdueepisode_changelist", "projects.view_overdueepisode"),
+    (_("Reminders"), "admin:projects_reminder_changelist", "projects.remind_project"),
     (_("Enterprises"), "admin:enterprises_enterprise_changelist", "enterprises.view_enterprise"),
     (_("Party organisations"), "admin:enterprises_partybranch_changelist", "enterprises.view_partybranch"),
     (_("Programmes"), "admin:projects_programme_changelist", "projects.view_programme"),
+    (_("Working calendar"), "admin:projects_calendarday_changelist", "projects.change_calendarday"),
     (_("Accounts"), "admin:enterprises_user_changelist", "enterprises.view_user"),
     (_("Memberships"), "admin:enterprises_membership_changelist", "enterprises.view_membership"),
-    (_("Patrol"), "admin:projects_patrolrun_changelist", "projects.view_patrolrun"),
+    (_("Patrol"), "admin:patrol", "projects.view_patrolrun"),
+    (_("Group robots"), "admin:notices_robot_changelist", "notices.view_robot"),
+    (_("Delivery log"), "admin:notices_message_changelist", "notices.log_message"),
+    (_("Mail server"), "admin:notices_mailserver_changelist", "notices.change_mailserver"),
     (_("Journal"), "admin:journal", "journal.view_entry"),
 )
 
@@ -53,4 +59,10 @@ def portal(request: HttpRequest) -> dict[str, Any]:
             nav.append(NavItem(label, url, here))
     run = last_run()
     late = run is None or (timezone.now() - run.finished_at).total_seconds() > PATROL_LATE_AFTER  # type: ignore[operator]
-    return {"as_of": timezone.localdate(), "nav": nav, "last_patrol": run, "patrol_is_late": late}
+    return {
+        "as_of": timezone.localdate(),
+        "nav": nav,
+        "last_patrol": run,
+        "patrol_is_late": late,
+        "header": header_of(reader=user),
+    }

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import redis
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal import heartbeat
-from projects.models import PatrolRun
+from projects.services.patrol import last_run
 
-#: The patrol runs every minute; two missed rounds and it counts as late.
-PATROL_LATE_AFTER = 150
+#: Two missed rounds, and time for a long one: the patrol counts as late (seconds).
+PATROL_LATE_AFTER = 2 * settings.PATROL_SECONDS + 30
 
 
 @require_safe
@@ -33,7 +34,8 @@ def _database() -> dict[str, dict[str, Any]]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        latest = PatrolRun.objects.filter(by_clock=True).order_by("-finished_at").first()
+        # Of those that came to their end: a run that was killed has none, and would stand before all others.
+        latest = last_run()
     except DatabaseError:
         return {"database": {"state": "down", "age": None}, "last_patrol": {"state": "unknown", "age": None}}
     if latest is None or latest.finished_at is None:

@@ -1,26 +1,24 @@
 """Signs of life of worker and beat, for /healthz.
 
 Each stamps its own key in the broker. A task that beat sends and the worker runs would be simpler,
-but could not tell which of the two is dead.
+but could not tell which of the two is dead. That tasks are really run is told by the last patrol.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from typing import Any
 
 import redis
+from celery import bootsteps
 from celery.beat import PersistentScheduler
-from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
+from kombu.exceptions import OperationalError
 
 #: Seconds between two stamps, and after how many the process counts as away (two periods and a bit).
 PERIOD = 10
 AWAY_AFTER = 25
-
-_stop = threading.Event()
 
 
 def key(part: str) -> str:
@@ -51,21 +49,27 @@ def ages() -> dict[str, float | None]:
     }
 
 
-@worker_ready.connect
-def _worker_lives(**_kwargs: Any) -> None:
-    def keep_stamping() -> None:
-        while True:
-            stamp("worker")
-            if _stop.wait(PERIOD):
-                return
+class SignOfLife(bootsteps.StartStopStep):
+    """Part of the worker's consumer: started with each connection to the broker, stopped with it.
 
-    _stop.clear()
-    threading.Thread(target=keep_stamping, name="heartbeat", daemon=True).start()
+    It stamps from a timer of the event loop that takes tasks from the queue. A thread would go on
+    stamping while that loop hangs, or waits for a broker that it has lost.
+    """
 
+    requires = ("celery.worker.consumer.tasks:Tasks",)
 
-@worker_shutting_down.connect
-def _worker_leaves(**_kwargs: Any) -> None:
-    _stop.set()
+    def start(self, consumer: Any) -> None:
+        stamp("worker")
+        self._entry = consumer.timer.call_repeatedly(PERIOD, stamp, ("worker",))
+        # After any time away, of worker or broker, the first thing is a patrol: what beat sent meanwhile may
+        # be lost, and its next tick may be a period off.
+        with contextlib.suppress(OperationalError):
+            consumer.app.send_task("projects.patrol", expires=settings.PATROL_SECONDS, retry=False)
+
+    def stop(self, consumer: Any) -> None:
+        entry = getattr(self, "_entry", None)
+        if entry is not None:
+            entry.cancel()
 
 
 class StampingScheduler(PersistentScheduler):

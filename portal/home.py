@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, IntegerField, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -27,7 +26,7 @@ from projects.states import MilestoneState
 
 RED_LIST = 12
 #: The longest overdue first; behind plan without a missed date comes after them.
-_LONGEST_LATE = Cast(KT("light_reason__days"), IntegerField()).desc(nulls_last=True)
+_LONGEST_LATE = KT("light_reason__due_on").asc(nulls_last=True)
 
 
 @dataclass(frozen=True)
@@ -219,7 +218,7 @@ def _administration(home: Home, user: User) -> None:
                 "red" if aside else "",
             )
         )
-        home.administrator.append(Figure(_("Patrol runs"), None, list_url("projects_patrolrun")))
+        home.administrator.append(Figure(_("Patrol runs"), None, reverse("admin:patrol")))
     if user.has_perm("enterprises.view_user"):
         accounts = User.objects.visible_to(user)
         home.administrator.append(Figure(_("Accounts"), accounts.count(), list_url("enterprises_user")))

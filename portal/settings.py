@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import time
 from pathlib import Path
 
 import environ
 import pghistory
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 from portal.evidence_storage import evidence_storage
 from portal.servers.layout import Layout, broker_url, with_socket_host
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
+# An empty variable is one that is not set: docker-compose.yml hands on what nobody gave as an empty text.
+env.ENVIRON = FileAwareMapping({name: value for name, value in os.environ.items() if value})
 LAYOUT = Layout.from_environ()
 
 # -- what kind of installation ------------------------------------------------------------------
@@ -42,6 +46,7 @@ else:
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",
     "enterprises",
+    "notices",
     "projects",
     "journal",
     "portal.apps.PortalAdminConfig",
@@ -239,6 +244,44 @@ if JOURNAL_RETENTION_DAYS < 184:  # no six months are longer
     )
 JOURNAL_ARCHIVE_DIR = Path(env.str("JOURNAL_ARCHIVE_DIR", default=str(LAYOUT.journal_archive)))
 
+# -- notices ------------------------------------------------------------------------------------
+
+# Without a host e-mail is not set up: people have the inbox of the portal, and the pages say so.
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_PORT = env.int("EMAIL_PORT", default=465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
+if EMAIL_USE_SSL and EMAIL_USE_TLS:
+    raise ImproperlyConfigured(
+        "EMAIL_USE_SSL and EMAIL_USE_TLS exclude each other; port 465 wants EMAIL_USE_SSL."
+    )
+if not 1 <= EMAIL_TIMEOUT <= 30:  # a message is leased for 45 s; an attempt that lasts longer is made twice
+    raise ImproperlyConfigured("EMAIL_TIMEOUT must be 1 to 30 seconds.")
+# The address at which people reach the portal, for links in what leaves it.
+PORTAL_URL = env.str(
+    "PORTAL_URL",
+    default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}"
+    if PRODUCTION
+    else f"http://127.0.0.1:{env.int('PORT', default=8000)}",
+).rstrip("/")
+if not PORTAL_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("PORTAL_URL must begin with https:// or http://.")
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default=EMAIL_HOST_USER if "@" in EMAIL_HOST_USER else "portal@localhost"
+)
+try:
+    DIGEST_AT = time.fromisoformat(env.str("DIGEST_AT", default="08:30"))
+except ValueError:
+    raise ImproperlyConfigured("DIGEST_AT must be a time of day such as 08:30.") from None
+# Addresses that a robot may have. "host" is asked by https only; "host:port" is this machine's operator's own word.
+NOTICES_ROBOT_HOSTS = env.list(
+    "NOTICES_ROBOT_HOSTS",
+    default=["qyapi.weixin.qq.com", "oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com"],
+)
+
 # -- the worker ---------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = broker_url(REDIS_URL)
@@ -250,15 +293,26 @@ CELERY_TASK_TIME_LIMIT = 15 * 60
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Longer than the longest task, or a task that still runs is handed out a second time. The restore
-# settings bring a killed worker's tasks back at the next look; with the defaults half were lost.
+# For ever. After the default of 100 tries (three quarters of an hour) worker and beat would end.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A patrol that runs when the broker goes away is finished, not killed: the database needs no broker.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 1800,
-    "unacked_restore_interval": 2,
-    "unacked_restore_throttle": 1,
+    # A message is gone from the broker once a worker has it: whatever is lost with a worker is sent again by
+    # beat. With receipts in the broker, a broker that went away while tasks ran ended every worker (the
+    # receipt had no connection to be written to), and a killed worker's tasks came back half an hour late.
+    "ack_emulation": False,
     "socket_connect_timeout": 2,
+    # A broker that hangs, or whose machine is gone without a word, must not hold beat for ever.
+    "socket_timeout": 5,
+    "socket_keepalive": True,
+    # The same for the connection on which a worker waits for tasks: given up after 1 + 2 × 10 s.
+    "health_check_interval": 10,
     "global_keyprefix": "portal:",
 }
+# Whatever is killed, what became overdue is recorded within a minute: a message that was lost is sent again
+# after this time.
+PATROL_SECONDS = env.int("PATROL_SECONDS", default=30)
 CELERY_BEAT_SCHEDULER = "portal.heartbeat:StampingScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(LAYOUT.data_dir / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
@@ -268,10 +322,15 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="0", hour="0"),
         "options": {"expires": 3600},
     },
-    "patrol-every-minute": {
+    "patrol-again": {
         "task": "projects.patrol",
-        "schedule": 60.0,
-        "options": {"expires": 55},
+        "schedule": float(PATROL_SECONDS),
+        "options": {"expires": PATROL_SECONDS},
+    },
+    "deliver-notices": {
+        "task": "notices.deliver",
+        "schedule": 10.0,
+        "options": {"expires": 9},
     },
     "archive-the-journal": {
         "task": "journal.archive",

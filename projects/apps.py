@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class ProjectsConfig(AppConfig):
     name = "projects"
     verbose_name = _("Livelihood projects")
+
+    def ready(self) -> None:
+        from projects.telling import register_kinds
+
+        register_kinds()

@@ -57,7 +57,11 @@ def overdue_q(as_of: datetime.date, prefix: str = "") -> Q:
 
 def due_soon_q(as_of: datetime.date, days: int, prefix: str = "") -> Q:
     """Milestones due on `as_of` or within the `days` days after it (the warning window)."""
-    last = as_of + datetime.timedelta(days=days)
+    return due_by_q(as_of, as_of + datetime.timedelta(days=days), prefix)
+
+
+def due_by_q(as_of: datetime.date, last: datetime.date, prefix: str = "") -> Q:
+    """Open milestones that are not overdue on `as_of` and due on `last` at the latest."""
     return open_q(prefix) & Q((f"{prefix}due_on__gte", as_of), (f"{prefix}due_on__lte", last))
 
 

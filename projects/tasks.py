@@ -9,16 +9,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from projects.services.evidence import sweep, sweep_incoming
-from projects.services.lights import follow_patrol
-from projects.services.patrol import patrol
+from projects.services.rounds import go_round
 
 
 @shared_task(name="projects.patrol", ignore_result=True)
 def run_patrol() -> None:
-    """Open and close overdue episodes for today, then bring the lights up to date."""
-    today = timezone.localdate()
-    result = patrol(as_of=today)
-    follow_patrol(run_id=result.run_id, as_of=today)
+    """One round for today: episodes, lights, the ladder."""
+    go_round(at=timezone.now())
 
 
 @shared_task(name="projects.sweep_evidence", ignore_result=True)

@@ -55,3 +55,25 @@ class WorkingCalendar:
         while self.days_between(at, day) <= count:
             at -= DAY
         return at
+
+    def after(self, day: datetime.date, count: int) -> datetime.date:
+        """The `count`-th working day after `day`; `count` of 1 or more."""
+        at = day
+        while count:
+            at += DAY
+            count -= self.is_working(at)
+        return at
+
+    def last_within(self, day: datetime.date, count: int) -> datetime.date:
+        """The latest day to which no more than `count` working days lie from `day`."""
+        at = day
+        while self.days_between(day, at + DAY) <= count:
+            at += DAY
+        return at
+
+    def first_within(self, day: datetime.date, count: int) -> datetime.date:
+        """The earliest day from which no more than `count` working days lie to `day`."""
+        at = day
+        while self.days_between(at - DAY, day) <= count:
+            at -= DAY
+        return at

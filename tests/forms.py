@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from html.parser import HTMLParser
 from typing import Any
 
 
@@ -33,3 +34,53 @@ def conflict_form(page: Any) -> dict[str, Any]:
         if given["name"] != "csrfmiddlewaretoken":
             data.setdefault(given["name"], []).append(given.get("value", ""))
     return data
+
+
+class _Form(HTMLParser):
+    """Collects what a browser sends from the first form with a class."""
+
+    def __init__(self, css_class: str) -> None:
+        super().__init__()
+        self.css_class, self.inside, self.done = css_class, False, False
+        self.data: dict[str, Any] = {}
+        self.select, self.area = "", ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form" and self.css_class in given.get("class", "").split() and not self.done:
+            self.inside = True
+        if not self.inside:
+            return
+        name = given.get("name", "")
+        if tag == "input" and name and given.get("type") not in ("submit", "button"):
+            ticked = given.get("type") in ("checkbox", "radio")
+            if not ticked or "checked" in given:
+                self.data[name] = given.get("value", "on" if ticked else "")
+        elif tag == "select":
+            self.select = name
+        elif tag == "option" and self.select and ("selected" in given or self.select not in self.data):
+            self.data[self.select] = given.get("value", "")
+        elif tag == "textarea":
+            self.area = name
+            self.data[name] = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.inside and self.area:
+            self.data[self.area] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form" and self.inside:
+            self.inside, self.done = False, True
+        elif tag == "select":
+            self.select = ""
+        elif tag == "textarea":
+            self.area = ""
+
+
+def shown_form(page: Any, css_class: str) -> dict[str, Any]:
+    """What a browser would send from the first form of a page with this class, read from its HTML."""
+    parser = _Form(css_class)
+    parser.feed(page.content.decode())
+    assert parser.done, f"no form of class {css_class}"
+    parser.data.pop("csrfmiddlewaretoken", None)
+    return parser.data

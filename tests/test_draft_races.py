@@ -19,8 +19,9 @@ from projects.services.submissions import SUBJECT_OF
 from projects.workflow import step_of
 from tests import factories
 from tests.forms import conflict_form, form_of
+from tests.racing import together
 from tests.test_draft_forms import SCRIPT, finished, prepared, typed
-from tests.test_edit_races import RACES, together
+from tests.test_edit_races import RACES
 from tests.test_pages import DAY, client_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_noise")]

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import models
 
 from enterprises.models import EnterpriseAlias
 from enterprises.scoped_edits import SafeEdits
@@ -23,6 +21,7 @@ from journal.versions import events_since, versions_of
 from projects.models import Project
 from tests import factories
 from tests.forms import conflict_form, form_of
+from tests.racing import together
 from tests.test_pages import built, client_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_noise")]
@@ -77,34 +76,6 @@ def field_on(page: Any, row: models.Model, field: str, inline: bool) -> str:
         for inner in formset.formset.initial_forms
         if inner.instance == row
     )
-
-
-def together(*posts: Callable[[], Any]) -> list[Any]:
-    """Call all of them in threads of their own at the same instant.
-
-    Returns:
-        Their answers; what one of them raised is raised here.
-    """
-    barrier, answers = threading.Barrier(len(posts)), [None] * len(posts)
-    faults: list[BaseException] = []
-
-    def run(index: int, post: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(30)
-            answers[index] = post()
-        except BaseException as fault:
-            faults.append(fault)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(posts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    if faults:
-        raise faults[0]
-    return answers
 
 
 def race(clients: list[Any], ways: list[Path], number: int) -> list[Any]:

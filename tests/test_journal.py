@@ -14,13 +14,17 @@ from enterprises.models import JournalArchive, JournalExport, SignIn, User
 from journal.context import acting
 from journal.reading import history_of, latest
 from journal.tracking import event_model_of, event_models
-from projects.models import PatrolRun, Project, SetAside
+from notices.models import Message, Notice
+from projects.models import Escalation, LightPolicyVersion, LightSpan, PatrolRun, Project, Reminder, SetAside
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 #: Tables that are their own record of what the portal itself did; nothing in them is a person's change.
-RECORDS = {PatrolRun, SetAside, JournalArchive, JournalExport, SignIn}
+RECORDS = {
+    *(PatrolRun, SetAside, JournalArchive, JournalExport, SignIn),
+    *(LightSpan, LightPolicyVersion, Escalation, Reminder, Notice, Message),
+}
 
 
 def test_every_business_table_is_watched() -> None:

@@ -34,6 +34,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from projects.scale.plan import Size
     from tools.bench_databases import NAME, Databases
+    from tools.bench_lights import measure_lights
     from tools.bench_pages import measure_pages
     from tools.bench_patrol import measure_after, measure_memory, measure_patrol
     from tools.bench_race import measure_race
@@ -61,6 +62,7 @@ def _run(options: argparse.Namespace) -> int:
             *measure_patrol(databases, today, full.milestones, full.overdue, options.repeat),
             *measure_after(databases, today, full.overdue),
         ],
+        "lights": lambda: measure_lights(databases, today),
         "memory": lambda: [measure_memory(databases, full.overdue)],
         "pages": lambda: measure_pages(
             databases, large=NAME, small="portal_small_bench", today=today, repeat=options.requests
@@ -92,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeat", type=int, default=3, help="rounds of the patrol, each in a fresh copy")
     parser.add_argument("--requests", type=int, default=30, help="requests for each page")
     parser.add_argument(
-        "--only", nargs="*", choices=("patrol", "memory", "pages", "review", "race"), help="not all"
+        "--only", nargs="*", choices=("patrol", "lights", "memory", "pages", "review", "race"), help="not all"
     )
     parser.add_argument("--keep", action="store_true", help="keep the seeded databases for the next run")
     return parser

@@ -1,4 +1,4 @@
-"""The patrol and the lights at national scale, against bare SQL that has the same effect."""
+"""The patrol at national scale, against bare SQL that has the same effect."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import signal
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from django.db import connection, transaction
 
 from portal.servers import commands
 from projects.models import OverdueEpisode, PatrolRun, Programme, Project
-from projects.services.lights import refresh_lights
 from projects.services.patrol import patrol
 from tools.bench_databases import NAME, Databases
 from tools.bench_report import Figure, milliseconds
@@ -34,15 +32,6 @@ BARE_PATROL = """
     )
     INSERT INTO projects_overdueepisode (milestone_id, due_on, opened_on, opened_at, opened_by_id, cause)
     SELECT id, due_on, GREATEST(due_on + 1, open_since), now(), %(run)s, '' FROM flagged
-"""
-#: The least that lights need: one pass over the milestones.
-BARE_SUMS = """
-    SELECT count(*) FROM (
-        SELECT project_id, sum(weight), sum(weight * percent),
-            count(*) FILTER (WHERE state IN ('not_started', 'in_progress', 'returned')
-                AND NOT is_suspended AND due_on < %(today)s)
-        FROM projects_milestone GROUP BY project_id
-    ) sums
 """
 
 
@@ -71,12 +60,12 @@ def measure_patrol(
 
 
 def measure_after(databases: Databases, today: datetime.date, overdue: int) -> list[Figure]:
-    """In one copy in which the patrol has been: nothing newly due, lights, cures."""
+    """In one copy in which the patrol has been: nothing newly due, cures."""
     with databases.copy_of(NAME):
         patrol(as_of=today)
         idle = [patrol(as_of=today).seconds for _ in range(21)]
         what = f"patrol, nothing newly due, {overdue:,} episodes open"
-        return [_idle_figure(what, idle), *_lights(today), _cures(today)]
+        return [_idle_figure(what, idle), _cures(today)]
 
 
 def _idle_figure(what: str, seconds: list[float]) -> Figure:
@@ -84,24 +73,6 @@ def _idle_figure(what: str, seconds: list[float]) -> Figure:
     return Figure(
         what, f"{milliseconds(middle)} (worst {milliseconds(max(seconds))})", bar="< 50 ms", ok=middle < 0.05
     )
-
-
-def _lights(today: datetime.date) -> Iterator[Figure]:
-    with connection.cursor() as cursor:
-        started = time.perf_counter()
-        cursor.execute(BARE_SUMS, {"today": today})
-        bare = time.perf_counter() - started
-    for what in ("all judged for the first time", "nothing changed"):
-        started = time.perf_counter()
-        changed = refresh_lights(as_of=today)
-        took = time.perf_counter() - started
-        total = Project.objects.count()
-        yield Figure(
-            f"lights of {total:,} projects, {what} ({changed:,} written)",
-            f"{took:.2f} s",
-            f"{bare:.2f} s bare aggregate",
-            took / bare,
-        )
 
 
 def _cures(today: datetime.date) -> Figure:

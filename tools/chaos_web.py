@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from enterprises.models import User
 from portal.servers import commands
+from portal.servers.processes import die_with_parent
 from projects.evidence import storage
 from projects.models import Evidence
 from projects.services.evidence import sweep, sweep_incoming
@@ -68,9 +69,15 @@ class Web:
         argv = commands.web(environ)
         if self.broken:
             argv = [BROKEN_PORTAL if part == "portal.wsgi" else part for part in argv]
+        parent = os.getpid()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                argv, env=environ, stdout=log, stderr=log, start_new_session=True
+                argv,
+                env=environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=lambda: die_with_parent(signal.SIGTERM, parent),
             )
         until = time.monotonic() + 60
         while not self._answers():

@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
 PO = LOCALE / "django.po"
-SOURCES = ("portal", "enterprises", "projects", "journal", "templates")
+SOURCES = ("portal", "enterprises", "projects", "notices", "journal", "templates")
 KEYWORDS = {
     "_": None,
     "gettext": None,

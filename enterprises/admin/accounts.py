@@ -43,14 +43,15 @@ class NewAccountForm(AdminUserCreationForm):
 
     class Meta:
         model = User
-        fields = ("username", "name", "phone")
+        fields = ("username", "name", "phone", "email")
         field_classes: dict[str, Any] = {}
 
 
 class MembershipInline(ScopedInline):
     model = Membership
-    autocomplete_fields = ("unit",)
-    fields = ("role", "unit", "valid_from", "valid_until", "note")
+    fk_name = "user"
+    autocomplete_fields = ("unit", "acting_for")
+    fields = ("role", "unit", "valid_from", "valid_until", "acting_for", "note")
 
 
 @admin.register(User)
@@ -62,10 +63,10 @@ class UserAdmin(ScopedModelAdmin):
     inlines = (MembershipInline,)
     readonly_fields = ("last_login", "is_demo")
     fieldsets = (
-        (None, {"fields": ("username", "name", "phone", "is_active")}),
+        (None, {"fields": ("username", "name", "phone", "email", "is_active")}),
         (gettext_lazy("Log-in"), {"fields": ("last_login", "is_demo")}),
     )
-    add_fieldsets = ((None, {"fields": ("username", "name", "phone", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("username", "name", "phone", "email", "password1", "password2")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return (
@@ -155,9 +156,9 @@ class MembershipAdmin(ScopedModelAdmin):
     list_filter = ("role",)
     search_fields = ("user__username", "user__name", "unit__name", "unit__short_name")
     search_help_text = gettext_lazy("Account, name or unit")
-    autocomplete_fields = ("user", "unit")
+    autocomplete_fields = ("user", "unit", "acting_for")
     initial_from_link = ("user", "unit")
-    fields = ("user", "role", "unit", "valid_from", "valid_until", "note")
+    fields = ("user", "role", "unit", "valid_from", "valid_until", "acting_for", "note")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("user", "unit")

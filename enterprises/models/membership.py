@@ -42,6 +42,15 @@ class Membership(models.Model):
     valid_until = models.DateField(
         _("until"), null=True, blank=True, help_text=_("Inclusive; blank means until further notice.")
     )
+    acting_for = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="deputies",
+        verbose_name=_("acting for"),
+        help_text=_("What this colleague would be told comes here too, while this membership is in force."),
+    )
     note = models.CharField(_("note"), max_length=200, blank=True)
 
     objects = MembershipQuerySet.as_manager()

@@ -39,6 +39,7 @@ class User(AbstractBaseUser):
     )
     name = models.CharField(_("name"), max_length=60, blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
     is_active = models.BooleanField(_("may log in"), default=True)
     is_demo = models.BooleanField(_("demonstration data"), default=False, editable=False)
 

@@ -44,10 +44,11 @@ def web(environ: Mapping[str, str]) -> list[str]:
 
 
 def worker(environ: Mapping[str, str]) -> list[str]:
-    """Celery's worker: one process for tasks, replaced when it has grown past 200 MB."""
+    """Celery's worker: two processes for tasks, so that a mail server which takes its time does not keep the
+    patrol waiting; each is replaced when it has grown past 200 MB."""
     return [
         *(sys.executable, "-m", "celery", "-A", "portal", "worker"),
-        *("--concurrency", str(number(environ, "WORKER_CONCURRENCY", 1))),
+        *("--concurrency", str(number(environ, "WORKER_CONCURRENCY", 2))),
         *("--max-memory-per-child", "200000"),  # kilobytes
         "--without-gossip",
         "--without-mingle",
@@ -56,7 +57,7 @@ def worker(environ: Mapping[str, str]) -> list[str]:
 
 
 def beat(environ: Mapping[str, str]) -> list[str]:
-    """Celery's clock. Exactly one may run."""
+    """Celery's clock. One is enough; a second would need a schedule file of its own, and sends all twice."""
     return [
         *(sys.executable, "-m", "celery", "-A", "portal", "beat"),
         *("--schedule", str(beat_schedule(environ))),

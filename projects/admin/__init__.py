@@ -1,5 +1,23 @@
 """The pages for projects. Importing this package registers them with the admin site."""
 
-from projects.admin import evidence_files, milestones, oversight, programmes, projects, submissions
+from projects.admin import (
+    calendar,
+    evidence_files,
+    milestones,
+    oversight,
+    programmes,
+    projects,
+    reminders,
+    submissions,
+)
 
-__all__ = ["evidence_files", "milestones", "oversight", "programmes", "projects", "submissions"]
+__all__ = [
+    "calendar",
+    "evidence_files",
+    "milestones",
+    "oversight",
+    "programmes",
+    "projects",
+    "reminders",
+    "submissions",
+]

@@ -20,6 +20,7 @@ from projects.admin.bars import list_bar
 from projects.admin.draft_forms import draft_page
 from projects.admin.extension_form import ExtensionPage
 from projects.admin.project_page import days_shown, tone_of
+from projects.admin.reminding import Reminding
 from projects.admin.report_form import ReportPage, no_change
 from projects.models import Milestone
 from projects.services.lights import refresh_lights
@@ -30,7 +31,8 @@ from projects.workflow import UNDER_WAY, Subject, transition
 
 
 @admin.register(Milestone)
-class MilestoneAdmin(ScopedModelAdmin):
+class MilestoneAdmin(Reminding, ScopedModelAdmin):
+    reminds = Milestone
     list_display = (
         "deadline_badge",
         "name_and_project",

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from enterprises.scoped_admin import ScopedModelAdmin, person
 from enterprises.scoping import may
 from projects.admin import filters
-from projects.models import OverdueEpisode, PatrolRun, SetAside
+from projects.admin.reminding import Reminding
+from projects.models import Milestone, OverdueEpisode, PatrolRun, SetAside
 from projects.services.patrol import retry_set_aside
 
 
@@ -31,7 +32,9 @@ class ReadOnlyAdmin(ScopedModelAdmin):
 
 
 @admin.register(OverdueEpisode)
-class OverdueEpisodeAdmin(ReadOnlyAdmin):
+class OverdueEpisodeAdmin(Reminding, ReadOnlyAdmin):
+    reminds = Milestone
+    reminded_by = "milestone"
     list_display = (
         "milestone_title",
         "enterprise",
@@ -130,4 +133,4 @@ class SetAsideAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             retry_set_aside(set_aside=row)
             self.message_user(request, _("The next patrol will try this row again."))
-        return HttpResponseRedirect(reverse("admin:projects_setaside_changelist"))
+        return HttpResponseRedirect(reverse("admin:patrol"))

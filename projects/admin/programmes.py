@@ -16,10 +16,15 @@ from django.utils.translation import gettext_lazy
 from enterprises.models import Enterprise
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
 from enterprises.scoping import may
+from projects.admin.ladder_page import ladder_page
+from projects.admin.light_pages import rules_page
 from projects.models import Category, Programme, Project
 from projects.services.lights import refresh_lights
 from projects.services.programmes import archive
 from projects.services.refusals import Refused
+
+#: Set here once; afterwards on a page of their own, which shows first what would change colour.
+LIGHTS = gettext_lazy("Lights")
 
 
 class CategoryInline(ScopedInline):
@@ -37,7 +42,7 @@ class ProgrammeAdmin(ScopedModelAdmin):
     shown_instead = {"owner": "owner_name"}
     fieldsets = (
         (None, {"fields": ("name", "code", "year", "owner", ("starts_on", "ends_on", "patrolled_until"))}),
-        (gettext_lazy("Lights"), {"fields": (("warning_days", "yellow_gap", "red_gap"),)}),
+        (LIGHTS, {"fields": (("warning_days", "yellow_gap", "red_gap"), ("red_fades", "reporting_cycle"))}),
         (
             gettext_lazy("Where this comes from"),
             {"fields": ("reported_total", "source", "note", "archived_on", "is_demo")},
@@ -84,6 +89,10 @@ class ProgrammeAdmin(ScopedModelAdmin):
     def rows_and_reported(self, obj: Any) -> str:
         return f"{obj.rows_seen:,} / {obj.reported_total or '—'}"
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return [row for row in fieldsets if row[0] is not LIGHTS] if obj is not None else fieldsets
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         if "owner" in form.base_fields and (obj is None or obj.owner_id):
@@ -99,9 +108,31 @@ class ProgrammeAdmin(ScopedModelAdmin):
                 "<int:object_id>/archive/",
                 self.admin_site.admin_view(self.archive_view),
                 name="projects_programme_archive",
-            )
+            ),
+            path(
+                "<int:object_id>/lights/",
+                self.admin_site.admin_view(self.lights_view),
+                name="projects_programme_lights",
+            ),
+            path(
+                "<int:object_id>/ladder/",
+                self.admin_site.admin_view(self.ladder_view),
+                name="projects_programme_ladder",
+            ),
         ]
         return own + super().get_urls()
+
+    def lights_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        programme = self.get_object(request, str(object_id))
+        if programme is None or not self.has_view_permission(request, programme):
+            return self.missing(request, object_id)
+        return rules_page(request, self, programme)
+
+    def ladder_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        programme = self.get_object(request, str(object_id))
+        if programme is None or not self.has_view_permission(request, programme):
+            return self.missing(request, object_id)
+        return ladder_page(request, self, programme)
 
     def archive_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         programme = self.get_object(request, str(object_id))
@@ -133,4 +164,5 @@ class ProgrammeAdmin(ScopedModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if form.has_changed():
-            refresh_lights(as_of=timezone.localdate())
+            # Its dates say whether it is in force; its thresholds are set on the page of the rules.
+            refresh_lights(as_of=timezone.localdate(), programme_id=form.instance.pk)

@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from enterprises.models import User
 from enterprises.scoped_admin import person
@@ -19,20 +21,25 @@ from projects.admin.submission_rows import hidden_drafts, submissions_of
 from projects.deadlines import days_overdue, is_due_soon, is_overdue
 from projects.models import (
     CloseOut,
+    Escalation,
     Evidence,
     ExtensionRequest,
     Milestone,
     OverdueEpisode,
     ProgressReport,
     Project,
+    Reminder,
     Submission,
 )
-from projects.services import close_outs, extensions, lifecycle, reports
+from projects.services import close_outs, extensions, lifecycle, reminders, reports
 from projects.services.extensions import Extended
 from projects.services.milestones import steps_for
+from projects.services.posts import POST_NAMES
 from projects.states import MilestoneState
 from projects.workflow import Transition
 
+#: Rows of what was told; a ladder has some six rungs for each milestone.
+TOLD_SHOWN = 12
 #: Rows of the list of submissions; older ones are one click away in their own lists.
 SUBMISSIONS_SHOWN = 12
 
@@ -61,6 +68,17 @@ class MilestoneRow:
     extended: Extended | None
     refused: ExtensionRequest | None
     can_review: bool
+    can_remind: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """Somebody was told of this project: a rung of the ladder, or a reminder by hand."""
+
+    on: datetime.date
+    about: str
+    what: str
+    note: str
 
 
 def project_page(request: HttpRequest, model_admin: Any, project: Project) -> HttpResponse:
@@ -105,12 +123,50 @@ def project_page(request: HttpRequest, model_admin: Any, project: Project) -> Ht
             limit=40,
             without=hidden_drafts(user, rounds),
         ),
+        "told": _told(project, user),
+        "can_remind": not reminders.refusal(project, user, today),
         "can_change": model_admin.has_change_permission(request, project),
         "can_approve": not project.approved_on and may(user, "approve", project),
         "party_branches": project.party_branches.visible_to(user),  # type: ignore[attr-defined]
         "supporting": project.supporting_enterprises.visible_to(user),  # type: ignore[attr-defined]
     }
     return TemplateResponse(request, "admin/projects/project/page.html", context)
+
+
+def _told(project: Project, user: User) -> list[Told]:
+    """The latest rungs and reminders of a project, newest first."""
+    climbed = (
+        Escalation.objects.visible_to(user).filter(milestone__project=project).select_related("milestone")
+    )
+    sent = Reminder.objects.visible_to(user).filter(project=project).select_related("milestone", "sent_by")
+    found = [_told_by_ladder(row) for row in climbed.order_by("-pk")[:TOLD_SHOWN]]
+    found += [
+        Told(
+            row.sent_on, str(row.milestone or ""), _("Reminder by %(name)s") % {"name": row.sent_by}, row.note
+        )
+        for row in sent.order_by("-pk")[:TOLD_SHOWN]
+    ]
+    return sorted(found, key=lambda told: told.on, reverse=True)[:TOLD_SHOWN]
+
+
+def _told_by_ladder(row: Escalation) -> Told:
+    post = POST_NAMES[row.recipient]
+    if row.days < 0:
+        what = ngettext(
+            "%(n)d working day before the date: %(post)s",
+            "%(n)d working days before the date: %(post)s",
+            -row.days,
+        ) % {"n": -row.days, "post": post}
+    else:
+        what = ngettext(
+            "%(n)d working day overdue: %(post)s", "%(n)d working days overdue: %(post)s", row.days
+        ) % {"n": row.days, "post": post}
+    note = (
+        _("the post is vacant, told instead: %(who)s") % {"who": POST_NAMES[row.told_instead]}
+        if row.told_instead
+        else ""
+    )
+    return Told(row.on, str(row.milestone), what, note)
 
 
 def _at_work(rows: Any, user: User) -> dict[int, Any]:
@@ -152,6 +208,7 @@ def _rows(milestones: list[Milestone], user: User, today: datetime.date) -> list
                 extension=request,
                 extended=extended.get(milestone.pk),
                 can_review=reviews,
+                can_remind=not reminders.refusal(milestone, user, today),
             )
         )
     return rows

@@ -20,8 +20,10 @@ from projects.admin.bars import list_bar
 from projects.admin.close_out_form import CloseOutPage
 from projects.admin.draft_forms import draft_page
 from projects.admin.evidence_gallery import gallery
+from projects.admin.light_pages import why_page
 from projects.admin.project_page import project_page
 from projects.admin.project_status import status_page
+from projects.admin.reminding import Reminding
 from projects.models import Milestone, Project
 from projects.services.lights import refresh_lights
 from projects.services.projects import approve, next_code
@@ -50,7 +52,8 @@ class MilestoneInline(ScopedInline):
 
 
 @admin.register(Project)
-class ProjectAdmin(ScopedModelAdmin):
+class ProjectAdmin(Reminding, ScopedModelAdmin):
+    reminds = Project
     list_display = (
         "light_badge",
         "name_and_place",
@@ -214,6 +217,11 @@ class ProjectAdmin(ScopedModelAdmin):
                 "<int:object_id>/", self.admin_site.admin_view(self.page_view), name="projects_project_page"
             ),
             path(
+                "<int:object_id>/light/",
+                self.admin_site.admin_view(self.light_view),
+                name="projects_project_light",
+            ),
+            path(
                 "<int:object_id>/approve/",
                 self.admin_site.admin_view(self.approve_view),
                 name="projects_project_approve",
@@ -241,6 +249,12 @@ class ProjectAdmin(ScopedModelAdmin):
         if project is None or not self.has_view_permission(request, project):
             return self.missing(request, object_id)
         return project_page(request, self, project)
+
+    def light_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        project = self.get_object(request, str(object_id))
+        if project is None or not self.has_view_permission(request, project):
+            return self.missing(request, object_id)
+        return why_page(request, self, project)
 
     def status_view(self, request: HttpRequest, object_id: int, action: str) -> HttpResponse:
         project = self.get_object(request, str(object_id))

@@ -14,7 +14,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from enterprises.models import Enterprise, PartyBranch
+from enterprises.models import Enterprise, PartyBranch, User
 from projects.demo.published import DATA, listed
 from projects.models import Programme, Project
 from projects.services.programmes import create_programme
@@ -94,6 +94,21 @@ def load_demonstration(*, today: datetime.date) -> Programme:
             )
             Project.objects.filter(pk=project.pk).update(approved_on=programme.starts_on)
     return programme
+
+
+def give_posts(*, programme: Programme) -> None:
+    """Put the demonstration's accounts into the posts of their projects, so that the ladder reaches somebody.
+
+    Elsewhere the posts stay names only: there the ladder shows what it does with a vacant post.
+    """
+    projects = Project.objects.filter(programme=programme)
+    for username in ("officer", "officer2"):
+        account = User.objects.get(username=username)
+        for path in account.memberships.values_list("unit__path", flat=True):
+            projects.filter(enterprise__path__startswith=path).update(
+                coordinator=account, coordinator_text=""
+            )
+    projects.filter(is_key=True).update(liaison_leader=User.objects.get(username="leader"))
 
 
 def _shape(number: int) -> str:

@@ -1,8 +1,10 @@
 from projects.models.calendar import CalendarDay
 from projects.models.close_out import CloseOut
 from projects.models.episode import OverdueEpisode
+from projects.models.escalation import Escalation, LadderRung, Reminder
 from projects.models.evidence import Evidence
 from projects.models.extension import ExtensionRequest, ExtensionShift
+from projects.models.light import LightPolicyVersion, LightSpan
 from projects.models.milestone import Milestone
 from projects.models.patrol import PatrolRun, SetAside
 from projects.models.programme import Category, Programme
@@ -14,15 +16,20 @@ __all__ = [
     "CalendarDay",
     "Category",
     "CloseOut",
+    "Escalation",
     "Evidence",
     "ExtensionRequest",
     "ExtensionShift",
+    "LadderRung",
+    "LightPolicyVersion",
+    "LightSpan",
     "Milestone",
     "OverdueEpisode",
     "PatrolRun",
     "Programme",
     "ProgressReport",
     "Project",
+    "Reminder",
     "SetAside",
     "Submission",
 ]

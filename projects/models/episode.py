@@ -16,7 +16,7 @@ from projects.models.patrol import PatrolRun
 from projects.querysets import EpisodeQuerySet
 
 
-@tracked(inserts=False, parent="milestone", named_by="due_on")
+@tracked(exclude=["climbed"], inserts=False, parent="milestone", named_by="due_on")
 class OverdueEpisode(models.Model):
     """What people were told, and when; whether a milestone is overdue now is `deadlines.overdue_q`."""
 
@@ -51,6 +51,9 @@ class OverdueEpisode(models.Model):
     )
     cause = models.CharField(_("how closed"), max_length=12, choices=Cause.choices, blank=True)
     days_late = models.PositiveIntegerField(_("days late"), null=True, blank=True)
+    #: Working days of the highest rung told (`services.climbing`): the claim of a rung is a column of the
+    #: locked row, as for the flag of a milestone.
+    climbed = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     objects = EpisodeQuerySet.as_manager()
     scope = Within("milestone__project__enterprise")
@@ -59,6 +62,12 @@ class OverdueEpisode(models.Model):
         verbose_name = _("overdue episode")
         verbose_name_plural = _("overdue episodes")
         ordering = ["-id"]
+        indexes = [
+            # services.climbing: open episodes below a rung, by the day they opened.
+            models.Index(
+                fields=["climbed", "opened_on"], condition=Q(closed_on__isnull=True), name="episode_to_climb"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["milestone"],

@@ -20,6 +20,8 @@ class PatrolRun(models.Model):
     opened = models.PositiveIntegerField(_("opened"), default=0)
     closed = models.PositiveIntegerField(_("closed"), default=0)
     set_aside = models.PositiveIntegerField(_("set aside"), default=0)
+    escalated = models.PositiveIntegerField(_("rungs climbed"), default=0)
+    told = models.PositiveIntegerField(_("notices written"), default=0)
     seconds = models.FloatField(_("seconds"), default=0)
     repeats = models.PositiveIntegerField(_("runs"), default=1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -14,6 +15,8 @@ from enterprises.querysets import ScopedQuerySet
 from enterprises.scoping import SharedBelow
 from journal.tracking import tracked
 from projects.lights import LightPolicy
+from projects.models.policy_versions import policy_is_kept, policy_is_numbered
+from projects.periods import Cycle
 from projects.querysets import ProgrammeQuerySet
 
 #: Items due on the programme's last day become overdue on the day after it, and late work goes on;
@@ -54,6 +57,38 @@ class Programme(models.Model):
     red_gap = models.PositiveSmallIntegerField(
         _("red above (points behind)"), default=LightPolicy.red_gap, validators=[MaxValueValidator(100)]
     )
+    red_fades = models.BooleanField(
+        _("a made-up red fades to yellow"),
+        default=LightPolicy.red_fades,
+        help_text=_("Until the reporting period ends, a project that was red in it is yellow at best."),
+    )
+    reporting_cycle = models.CharField(
+        _("reporting cycle"), max_length=10, choices=Cycle.choices, default=LightPolicy.cycle
+    )
+    #: Version of the five values above; `policy_versions` counts it and keeps each version.
+    policy_number = models.PositiveIntegerField(_("version of the policy"), default=1, editable=False)
+    policy_since = models.DateField(_("policy in force since"), null=True, blank=True, editable=False)
+    policy_reason = models.CharField(_("reason for the policy"), max_length=300, blank=True, editable=False)
+    policy_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("policy set by"),
+    )
+    ladder_on = models.BooleanField(
+        _("the ladder is climbed"),
+        default=True,
+        help_text=_("Off: nobody is told of due dates by the patrol; overdue is recorded all the same."),
+    )
+    quiet_from = models.TimeField(
+        _("quiet from"),
+        default=datetime.time(20),
+        help_text=_("In quiet hours nothing leaves the portal; it waits until they end."),
+    )
+    quiet_until = models.TimeField(_("quiet until"), default=datetime.time(8))
     review_days = models.PositiveSmallIntegerField(
         _("time for a review (working days)"),
         default=5,
@@ -96,6 +131,7 @@ class Programme(models.Model):
                 violation_error_message=_("Red must not begin before yellow."),
             ),
         ]
+        triggers = [policy_is_numbered(), policy_is_kept()]
 
     def __str__(self) -> str:
         return self.name
@@ -109,7 +145,9 @@ class Programme(models.Model):
 
     @property
     def light_policy(self) -> LightPolicy:
-        return LightPolicy(self.warning_days, self.yellow_gap, self.red_gap)
+        return LightPolicy(
+            self.warning_days, self.yellow_gap, self.red_gap, self.red_fades, self.reporting_cycle
+        )
 
     def last_day_counted(self, as_of: datetime.date) -> datetime.date:
         """The latest day, up to `as_of`, on which the programme's items were still followed.

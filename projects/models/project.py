@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from enterprises.models import Enterprise, PartyBranch
@@ -23,7 +24,10 @@ from projects.querysets import ProjectQuerySet
 from projects.states import ProjectStatus
 
 #: Derived by the portal from milestones and dates: no decision of a person, so not in the journal.
-DERIVED = ["sort_key", "light", "light_reason", "light_on", "planned_percent", "actual_percent"]
+DERIVED = [
+    *("sort_key", "light", "light_reason", "light_on", "last_red_on"),
+    *("planned_percent", "actual_percent"),
+]
 
 
 def _person(label: Any, related_name: str) -> models.ForeignKey:
@@ -126,6 +130,8 @@ class Project(models.Model):
     light = models.CharField(_("light"), max_length=6, choices=Light.choices, blank=True, editable=False)
     light_reason = models.JSONField(default=dict, blank=True, editable=False)
     light_on = models.DateField(null=True, blank=True, editable=False)
+    #: The latest day on which it was red, for a red that fades.
+    last_red_on = models.DateField(null=True, blank=True, editable=False)
     planned_percent = models.DecimalField(
         _("planned progress"), max_digits=5, decimal_places=2, null=True, blank=True, editable=False
     )
@@ -222,7 +228,7 @@ class Project(models.Model):
 
     @property
     def light_reason_text(self) -> str:
-        return reason_text(self.light_reason)
+        return reason_text(self.light_reason, self.programme.last_day_counted(timezone.localdate()))
 
 
 # Rows of a many-to-many table are made and removed by Django itself; these proxies are where the journal

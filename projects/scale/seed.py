@@ -98,7 +98,7 @@ def _empty() -> None:
     """
     tables = [
         model._meta.db_table
-        for app in ("enterprises", "projects")
+        for app in ("enterprises", "projects", "notices")
         for model in apps.get_app_config(app).get_models(include_auto_created=True)
         if model._meta.managed and not model._meta.proxy
     ]

@@ -1,72 +1,72 @@
 """Keeps each project's light and progress beside it, so that lists can filter and sort by them.
 
-The numbers come from one aggregate over the milestones, the colour from `projects.lights.judge`.
-Only rows that changed are written.
+One statement a batch: the milestones are added up, `projects.lights.RULES` is asked, rows that changed are
+written, and where the light or its rule changed, the history (`LightSpan`) goes on with a new span.
+
+Percents are stored whole, as they are shown and judged: on an ordinary day that saves most of the writes.
 """
 
 from __future__ import annotations
 
 import datetime
-import json
+import logging
 from collections.abc import Iterable, Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 
-from django.db import connection
-from django.db.models import (
-    Case,
-    Count,
-    DateField,
-    F,
-    FloatField,
-    Func,
-    IntegerField,
-    Max,
-    Min,
-    Q,
-    Sum,
-    Value,
-    When,
-)
-from django.db.models.functions import Cast, Coalesce, Greatest, Least
-from django.db.models.lookups import LessThanOrEqual
+from django.db import connection, transaction
+from django.db.models import Q
 
-from projects.deadlines import days_overdue, due_soon_q, overdue_q
-from projects.lights import Light, ProjectFacts, Reason, judge
 from projects.models import Milestone, OverdueEpisode, Programme, Project
-from projects.states import MilestoneState, ProjectStatus
+from projects.periods import DAY
+from projects.services.batches import server_is_away, set_aside
+from projects.services.light_sql import name_case
+from projects.services.light_sums import Batch, judged
 
-CHUNK = 5_000
+logger = logging.getLogger(__name__)
+
+#: Projects per transaction: a person who changes one of them waits for no more than these.
+CHUNK = 20_000
+#: Database sessions that judge at once when everything is judged.
+SESSIONS = 2
 
 
-def refresh_lights(*, as_of: datetime.date, project_ids: Iterable[int] | None = None) -> int:
+def refresh_lights(
+    *,
+    as_of: datetime.date,
+    project_ids: Iterable[int] | None = None,
+    programme_id: int | None = None,
+) -> int:
     """Judge projects of the programmes in force and store what changed.
+
+    Projects are locked by ascending id, before their milestones are read: a colleague's change is either
+    seen or comes after. A day before the present span began stores nothing in the history.
 
     Args:
         as_of: the day that the lights are for.
         project_ids: only these; None for all.
+        programme_id: only those of this programme; None for all.
 
     Returns:
         Number of projects whose light, reason or progress changed.
     """
-    changed = 0
-    if project_ids is not None and not (project_ids := list(project_ids)):
-        return 0
-    for programme in Programme.objects.in_force(as_of):
-        projects = Project.objects.filter(programme=programme)
-        if project_ids is not None:
-            projects = projects.filter(pk__in=project_ids)
-        last = 0
-        while ids := list(projects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
-            last = ids[-1]
-            changed += _store(_judged(programme, ids, as_of), as_of)
-    return changed
+    programmes = Programme.objects.in_force(as_of)
+    if programme_id is not None:
+        programmes = programmes.filter(pk=programme_id)
+    if project_ids is None:
+        return sum(_refresh_all(programme, as_of) for programme in programmes)
+    ids = sorted(set(project_ids))
+    return sum(
+        _refresh_some(list(programmes), ids[first : first + CHUNK], as_of)
+        for first in range(0, len(ids), CHUNK)
+    )
 
 
 def follow_patrol(*, run_id: int | None, as_of: datetime.date) -> int:
     """After a patrol: all lights once a day, then only those of projects whose episodes it touched.
 
-    Whatever a person changes refreshes its own project at once, so a minute's patrol has little to do;
-    judging 200,000 projects every minute cost five seconds of a core each time.
+    Whatever a person changes refreshes its own project at once, so a minute's patrol has little to do.
 
     Args:
         run_id: the run (`PatrolResult.run_id`); None when it found nothing to do.
@@ -90,119 +90,150 @@ def follow_patrol(*, run_id: int | None, as_of: datetime.date) -> int:
     return refresh_lights(as_of=as_of, project_ids=list(touched))
 
 
-def _judged(
-    programme: Programme, ids: list[int], as_of: datetime.date
-) -> Iterator[tuple[int, Light, Reason, float | None, float]]:
-    policy = programme.light_policy
-    sums = {row["project_id"]: row for row in _sums(ids, as_of, policy.warning_days)}
-    projects = Project.objects.filter(pk__in=ids).values_list(
-        "pk", "status", "due_on", "is_standing", "actual_percent"
-    )
-    for pk, status, due_on, is_standing, actual in projects:
-        found = sums.get(pk)
-        settled = is_standing or status == "awaiting" or bool(found and found["awaits"])
-        facts = ProjectFacts(
-            status=status,
-            project_days=0 if settled else days_overdue(due_on, as_of),
-            started=status not in ("", "not_started") or bool(found and found["begun"]),
-            **_milestone_facts(found, as_of),
-        )
-        light, reason = judge(facts, policy)
-        if status == ProjectStatus.TERMINATED:
-            # Its open milestones are cancelled and weigh nothing: what is left would read as finished.
-            yield pk, light, reason, None, float(actual)
-        else:
-            yield pk, light, reason, facts.planned, facts.actual
+def _refresh_all(programme: Programme, as_of: datetime.date) -> int:
+    found = list(batches(programme.pk))
+    if len(found) == 1 or connection.in_atomic_block:
+        return sum(_refresh_batch(batch, as_of) for batch in found)
+    # Batches are transactions of their own, so two may go at once; each waits for the database, not for us.
+    with ThreadPoolExecutor(SESSIONS, thread_name_prefix="lights") as pool:
+        return sum(pool.map(partial(_in_own_session, as_of=as_of), found))
 
 
-def _milestone_facts(found: dict[str, Any] | None, as_of: datetime.date) -> dict[str, Any]:
-    if not found or not found["weights"]:
-        return {}
-    return {
-        "planned": 100 * found["planned"] / found["weights"] if found["dated"] else None,
-        "actual": found["actual"] / found["weights"],
-        "overdue": found["overdue"],
-        "days": days_overdue(found["worst"], as_of),
-        "due_soon": found["due_soon"],
-        "awaits": found["awaits"],
-        "next_days": (found["next"] - as_of).days if found["next"] else 0,
-    }
+def _in_own_session(batch: Batch, as_of: datetime.date) -> int:
+    try:
+        return _refresh_batch(batch, as_of)
+    finally:
+        connection.close()  # a thread's own; it would stay open after the thread has ended
 
 
-class _Days(Func):
-    """Whole days between two dates: PostgreSQL's own difference, where Django would make an interval."""
+def _refresh_batch(batch: Batch, as_of: datetime.date) -> int:
+    """Judge a batch; one that fails is halved until the project at fault stands alone and is set aside.
 
-    template = "(%(expressions)s)"
-    arg_joiner = " - "
-    output_field = IntegerField()
-
-
-def _sums(ids: list[int], as_of: datetime.date, warning_days: int) -> Any:
-    """Per project what `lights.progress` adds up for rows in hand (a test holds the two together)."""
-    span = Cast(_Days("due_on", "starts_on"), FloatField()) + 1.0
-    passed = Cast(_Days(Value(as_of, DateField()), "starts_on"), FloatField()) + 1.0
-    share = Case(
-        When(due_on__isnull=True, then=Value(0.0)),
-        When(LessThanOrEqual(F("due_on"), Value(as_of, DateField())), then=Value(1.0)),
-        When(starts_on__isnull=True, then=Value(0.0)),
-        default=Least(Value(1.0), Greatest(Value(0.0), passed / span)),
-        output_field=FloatField(),
-    )
-    reported = Cast(F("percent"), FloatField()) / 100.0
-    share = Case(When(awaits_extension=True, then=Least(share, reported)), default=share)
-    achieved = Case(
-        When(state=MilestoneState.ACCEPTED, then=Value(100)),
-        default=F("percent"),
-        output_field=IntegerField(),
-    )
-    overdue, soon = overdue_q(as_of), due_soon_q(as_of, warning_days)
-    return (
-        Milestone.objects.filter(project_id__in=ids)
-        .exclude(state=MilestoneState.CANCELLED)
-        .values("project_id")
-        .order_by()
-        .annotate(
-            weights=Sum("weight"),
-            dated=Coalesce(Sum("weight", filter=Q(due_on__isnull=False)), 0),
-            planned=Sum(F("weight") * share, output_field=FloatField()),
-            actual=Sum(F("weight") * achieved, output_field=FloatField()),
-            overdue=Count("pk", filter=overdue),
-            worst=Min("due_on", filter=overdue),
-            due_soon=Count("pk", filter=soon),
-            next=Min("due_on", filter=soon),
-            awaits=Count("pk", filter=Q(awaits_extension=True)),
-            begun=Max(Case(When(state=MilestoneState.NOT_STARTED, then=Value(0)), default=Value(1))),
-        )
-    )
-
-
-def _store(judged: Iterable[tuple[int, Light, Reason, float | None, float]], as_of: datetime.date) -> int:
-    rows = [
-        {
-            "id": pk,
-            "light": light.value,
-            "reason": json.dumps(reason),
-            "planned": None if planned is None else round(planned, 2),
-            "actual": round(actual, 2),
-        }
-        for pk, light, reason, planned, actual in judged
-    ]
-    if not rows:
+    Otherwise one bad row would leave twenty thousand projects without the light of the day, and have all of
+    them judged again by every round.
+    """
+    try:
+        return _judge_batch(batch, as_of)
+    except Exception as fault:
+        if server_is_away():
+            raise
+        if batch.first < batch.last:
+            middle = (batch.first + batch.last) // 2
+            halves = (replace(batch, last=middle), replace(batch, first=middle + 1))
+            return sum(_refresh_batch(half, as_of) for half in halves)
+        logger.exception("Project %s cannot be judged; it keeps the light it had", batch.first)
+        milestone = Milestone.objects.filter(project_id=batch.first).order_by("pk").values_list("pk").first()
+        if milestone is not None:
+            set_aside(milestone_id=milestone[0], as_of=as_of, error=fault)
         return 0
+
+
+def _judge_batch(batch: Batch, as_of: datetime.date) -> int:
+    with transaction.atomic():
+        # The thresholds are read in each transaction: they may be changed while we walk.
+        programme = Programme.objects.get(pk=batch.programme_id)
+        _lock(batch)
+        return _store(programme, batch, as_of)
+
+
+def _refresh_some(programmes: list[Programme], ids: list[int], as_of: datetime.date) -> int:
+    if not ids:
+        return 0
+    with transaction.atomic():
+        # All at once and only then by programme, or two of us might lock them in different orders.
+        rows = Project.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        held = dict(rows.values_list("pk", "programme_id"))
+        changed = 0
+        for programme in programmes:
+            mine = tuple(pk for pk, of in held.items() if of == programme.pk)
+            if mine:
+                changed += _store(programme, Batch(programme.pk, mine[0], mine[-1], mine), as_of)
+        return changed
+
+
+def batches(programme_id: int) -> Iterator[Batch]:
+    """The projects of a programme in ranges of ascending ids."""
+    rows = Project.objects.filter(programme_id=programme_id).order_by("pk")
+    last = 0
+    while ids := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:CHUNK]):
+        yield Batch(programme_id, last + 1, ids[-1])
+        last = ids[-1]
+
+
+def _lock(batch: Batch) -> None:
+    rows = batch.of(Project.objects.filter(programme_id=batch.programme_id), "pk")
+    locking, params = rows.select_for_update(no_key=True).order_by("pk").values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({locking}) locked", params)
+
+
+def _store(programme: Programme, batch: Batch, as_of: datetime.date) -> int:
+    """Judge a locked batch and write what changed; returns for how many projects something did."""
+    lights, params = judged(
+        batch,
+        programme.light_policy,
+        as_of,
+        policy_since=programme.policy_since,
+        red_shown_on=red_shown_on(programme, as_of),
+    )
+    number, rule = programme.policy_number, name_case("j.rule_no")
+    # What shows as before needs no look at its span, unless the thresholds changed since all were judged.
+    every_span = batch.ids is not None or policy_is_new(programme)
+    moved = "TRUE" if every_span else f"(j.was_light <> j.light OR j.was_reason->>'rule' <> {rule})"
+    # What is said twice below (the range, the array) keeps the planner from reading whole tables for a batch.
+    projects = batch.range("p.id")
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE projects_project p SET
-                light = j.light, light_reason = j.reason::jsonb, light_on = %s,
-                planned_percent = j.planned, actual_percent = j.actual
-            FROM jsonb_to_recordset(%s::jsonb)
-                AS j (id bigint, light text, reason text, planned numeric, actual numeric)
-            WHERE p.id = j.id AND (
-                (p.light, p.light_reason, p.actual_percent)
-                    IS DISTINCT FROM (j.light, j.reason::jsonb, j.actual)
-                OR p.planned_percent IS DISTINCT FROM j.planned
+            f"""
+            WITH judged AS MATERIALIZED ({lights}),
+            moved AS MATERIALIZED (
+                SELECT j.id, j.light, j.reason, {rule} AS rule FROM judged j WHERE {moved}
+            ),
+            closed AS (
+                UPDATE projects_lightspan s SET until_on = %s
+                FROM moved m
+                WHERE s.project_id = m.id AND s.until_on IS NULL AND s.from_on <= %s
+                    AND s.project_id = ANY (ARRAY(SELECT id FROM moved))
+                    AND (s.light <> m.light OR s.policy_number <> %s OR s.reason->>'rule' <> m.rule)
+                RETURNING s.project_id
+            ),
+            opened AS (
+                INSERT INTO projects_lightspan (project_id, light, reason, policy_number, from_on)
+                SELECT m.id, m.light, m.reason, %s, %s FROM moved m
+                WHERE m.id IN (SELECT project_id FROM closed)
+                    OR NOT EXISTS (
+                        SELECT FROM projects_lightspan s
+                        WHERE s.project_id = m.id AND s.until_on IS NULL
+                            AND s.project_id = ANY (ARRAY(SELECT id FROM moved))
+                    )
+            ),
+            stored AS (
+                UPDATE projects_project p SET
+                    light = j.light, light_reason = j.reason, light_on = %s,
+                    planned_percent = j.planned, actual_percent = j.actual,
+                    last_red_on = CASE WHEN j.light = 'red' THEN GREATEST(j.red_until, %s)
+                        ELSE j.red_until END
+                FROM judged j
+                WHERE p.id = j.id AND {projects} AND (
+                    j.was_light <> j.light OR j.was_reason <> j.reason
+                    OR j.was_planned IS DISTINCT FROM j.planned OR j.was_actual <> j.actual
+                )
+                RETURNING p.id
             )
+            SELECT count(*) FROM stored
             """,
-            [as_of, json.dumps(rows)],
+            [*params, as_of, as_of, number, number, as_of, as_of, as_of],
         )
-        return cursor.rowcount
+        return int(cursor.fetchone()[0])
+
+
+def red_shown_on(programme: Programme, as_of: datetime.date) -> datetime.date:
+    """Until which day a stored red was shown: today, once all lights of today are judged, else yesterday."""
+    judged_today = programme.lights_on is not None and programme.lights_on >= as_of
+    return as_of if judged_today else as_of - DAY
+
+
+def policy_is_new(programme: Programme) -> bool:
+    """Whether spans may still name older thresholds: they changed since all lights were judged."""
+    since, judged_on = programme.policy_since, programme.lights_on
+    return since is not None and (judged_on is None or judged_on <= since)

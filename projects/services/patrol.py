@@ -15,22 +15,19 @@ definition of overdue, and the patrol has no copy of it.
 from __future__ import annotations
 
 import datetime
-import logging
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from journal.context import acting
 from projects.deadlines import cured_q, overdue_q, unflagged_q
 from projects.models import Milestone, OverdueEpisode, PatrolRun, Programme, SetAside
-
-logger = logging.getLogger(__name__)
+from projects.services.batches import drain, held_back
 
 BATCH = 10_000
 
@@ -65,8 +62,9 @@ def patrol(*, as_of: datetime.date, by_clock: bool = True, batch: int = BATCH) -
     started, clock = timezone.now(), time.perf_counter()
     run = PatrolRun.objects.create(as_of=as_of, by_clock=by_clock, started_at=started)
     with acting(by="patrol", source="patrol"):
-        closed, aside_closing = _drain(_close_batch, _to_close(as_of), run, as_of, batch)
-        opened, aside_opening = _drain(_open_batch, _to_open(as_of), run, as_of, batch)
+        closing, opening = partial(_close_batch, run=run, as_of=as_of), partial(_open_batch, run=run)
+        closed, aside_closing = drain(closing, _to_close(as_of), as_of=as_of, batch=batch)
+        opened, aside_opening = drain(opening, _to_open(as_of), as_of=as_of, batch=batch)
     run.opened, run.closed, run.set_aside = opened, closed, aside_opening + aside_closing
     run.seconds = round(time.perf_counter() - clock, 3)
     run.finished_at = timezone.now()
@@ -80,8 +78,11 @@ def _to_open(as_of: datetime.date) -> QuerySet[Milestone]:
     return Milestone.objects.filter(
         overdue_q(as_of),
         unflagged_q(),
-        ~_held_back(),
+        ~held_back(),
         project__programme_id__in=programmes,
+        # One that was dated anew since this round closed what was cured still has its first episode: a second
+        # beside it breaks a constraint, and the row would be set aside. The next round closes it first.
+        flagged_due_on__isnull=True,
     ).order_by("due_on")
 
 
@@ -89,67 +90,7 @@ def _to_close(as_of: datetime.date) -> QuerySet[Milestone]:
     """Flagged milestones that are cured, in the words of the partial index `milestone_to_close`."""
     # A past day is asked about for what it would have opened; it cures nothing of later days.
     begun = OverdueEpisode.objects.open().filter(milestone=OuterRef("pk"), opened_on__lte=as_of)
-    return Milestone.objects.filter(cured_q(), Exists(begun), ~_held_back()).order_by("pk")
-
-
-def _held_back() -> Q:
-    """Rows set aside, until someone lets the patrol try them again."""
-    return Q(pk__in=SetAside.objects.filter(resolved_at__isnull=True).values("milestone_id"))
-
-
-Step = Callable[[QuerySet[Milestone], PatrolRun, datetime.date], int]
-
-
-def _drain(
-    step: Step, rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date, batch: int
-) -> tuple[int, int]:
-    """Run `step` until nothing is left. A batch that fails is narrowed down to the row at fault."""
-    done = aside = 0
-    while True:
-        try:
-            with transaction.atomic():
-                taken = step(rows[:batch], run, as_of)
-        except EmptyResultSet:
-            return done, aside  # no programme is in force
-        except DatabaseError as error:
-            if connection.connection is None or connection.connection.closed:
-                raise  # the server is away: nothing was lost, the next round goes on
-            logger.warning("A batch of %s failed (%s); going through it row by row", batch, error)
-            more, bad = _row_by_row(step, rows, run, as_of, batch)
-            done, aside = done + more, aside + bad
-            if more + bad == 0:
-                return done, aside
-            continue
-        done += taken
-        if taken < batch:
-            return done, aside
-
-
-def _row_by_row(
-    step: Step, rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date, batch: int
-) -> tuple[int, int]:
-    """Halve a failed batch until the rows at fault stand alone, and set those aside."""
-    done = aside = 0
-    pending = [list(rows.order_by("pk").values_list("pk", flat=True)[:batch])]
-    while pending:
-        ids = pending.pop()
-        if not ids:
-            continue
-        try:
-            with transaction.atomic():
-                done += step(rows.filter(pk__in=ids), run, as_of)
-        except DatabaseError as error:
-            if len(ids) > 1:
-                middle = len(ids) // 2
-                pending += [ids[:middle], ids[middle:]]
-                continue
-            SetAside.objects.get_or_create(
-                milestone_id=ids[0],
-                resolved_at=None,
-                defaults={"as_of": as_of, "at": timezone.now(), "error": str(error)[:2000]},
-            )
-            aside += 1
-    return done, aside
+    return Milestone.objects.filter(cured_q(), Exists(begun), ~held_back()).order_by("pk")
 
 
 def _claimed(rows: QuerySet[Milestone]) -> tuple[str, tuple[Any, ...]]:
@@ -158,7 +99,7 @@ def _claimed(rows: QuerySet[Milestone]) -> tuple[str, tuple[Any, ...]]:
     return locked.query.sql_with_params()
 
 
-def _open_batch(rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date) -> int:
+def _open_batch(rows: QuerySet[Milestone], *, run: PatrolRun) -> int:
     """Flag a batch and open its episodes; returns how many."""
     claim, params = _claimed(rows)
     with connection.cursor() as cursor:
@@ -178,7 +119,7 @@ def _open_batch(rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date)
         return cursor.rowcount
 
 
-def _close_batch(rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date) -> int:
+def _close_batch(rows: QuerySet[Milestone], *, run: PatrolRun, as_of: datetime.date) -> int:
     """Close the episodes of a batch with their cause, and take the flag off; returns how many."""
     claim, params = _claimed(rows)
     with connection.cursor() as cursor:
@@ -209,13 +150,13 @@ def _close_batch(rows: QuerySet[Milestone], run: PatrolRun, as_of: datetime.date
 
 def _keep(run: PatrolRun) -> None:
     """Keep the run; an idle one is folded into the idle run before it, or the table would fill."""
-    idle = not (run.opened or run.closed or run.set_aside)
+    idle = _is_idle(run)
     previous = PatrolRun.objects.exclude(pk=run.pk).order_by("-pk").first() if idle else None
     if (
         previous is not None
         and previous.finished_at is not None
         and (previous.as_of, previous.by_clock) == (run.as_of, run.by_clock)
-        and not (previous.opened or previous.closed or previous.set_aside)
+        and _is_idle(previous)
     ):
         PatrolRun.objects.filter(pk=previous.pk).update(
             finished_at=run.finished_at, seconds=run.seconds, repeats=previous.repeats + 1
@@ -223,6 +164,10 @@ def _keep(run: PatrolRun) -> None:
         run.delete()
         return
     run.save()
+
+
+def _is_idle(run: PatrolRun) -> bool:
+    return not (run.opened or run.closed or run.set_aside or run.escalated or run.told)
 
 
 def retry_set_aside(*, set_aside: SetAside) -> None:

@@ -18,6 +18,7 @@ from enterprises.models import User
 from projects.models import CloseOut, ExtensionRequest, Milestone, ProgressReport, Project, Submission
 from projects.services import close_outs, extensions, milestones
 from projects.services.certificates import facts_of
+from projects.services.decision_notices import tell_decisions
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.services.submissions import check
@@ -106,6 +107,8 @@ def decide_many(
             outcomes.append(Outcome(submission, ""))
             touched.add(submission.of_project.pk)
     refresh_lights(as_of=decision.as_of, project_ids=sorted(touched))
+    decided = [outcome.submission for outcome in outcomes if not outcome.refused]
+    tell_decisions(decided, action=action, actor=actor, at=at, as_of=decision.as_of)
     return outcomes
 
 

@@ -32,11 +32,28 @@ def badge(tone: str, word: str, title: str = "", size: str = "") -> SafeString:
 
 @register.simple_tag
 def light_of(project: Any, size: str = "") -> SafeString:
+    """The light of a project with its reason as the tooltip; it leads to the page that says why."""
+    return format_html(
+        '<a class="badge-link" href="{}">{}<span class="visually-hidden">{}</span></a>',
+        reverse("admin:projects_project_light", args=[project.pk]),
+        light_badge(project, size),
+        _("why this light"),
+    )
+
+
+@register.simple_tag
+def light_badge(project: Any, size: str = "") -> SafeString:
     """The light of a project with its reason as the tooltip."""
     if project.programme.archived_on:
         return badge("grey", _("Archived"), reason_text({"rule": "archived"}), size)
     word = Light(project.light).label if project.light else _("Not judged")
     return badge(project.light or "grey", str(word), project.light_reason_text, size)
+
+
+@register.simple_tag
+def light_word(light: str) -> SafeString:
+    """A light by its value, where no project is in hand."""
+    return badge(light or "grey", str(Light(light).label) if light else _("Not judged"))
 
 
 @register.simple_tag

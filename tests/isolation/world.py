@@ -14,6 +14,7 @@ from django.db import models
 from django.utils import timezone
 
 from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch, User
+from notices.models import Message, Robot
 from projects.models import (
     Category,
     CloseOut,
@@ -24,6 +25,7 @@ from projects.models import (
     Programme,
     ProgressReport,
     Project,
+    Reminder,
     SetAside,
 )
 from projects.services.lights import refresh_lights
@@ -124,6 +126,29 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
         CloseOut: close_out,
         Evidence: _marked(_photo(project, report, person), unit.key),
         Category: factories.category(programme),
+        Robot: _marked(
+            Robot.objects.create(enterprise=enterprise, name="x", kind="wecom", address="x", set_by=person),
+            unit.key,
+        ),
+        Message: _marked(
+            Message.objects.create(
+                recipient=person,
+                channel="email",
+                kind="test",
+                on=today,
+                state="sent",
+                created_at=timezone.now(),
+                next_try_at=timezone.now(),
+                finished_at=timezone.now(),
+            ),
+            unit.key,
+        ),
+        Reminder: _marked(
+            Reminder.objects.create(
+                project=project, enterprise=enterprise, sent_by=person, sent_at=timezone.now(), sent_on=today
+            ),
+            unit.key,
+        ),
         SetAside: SetAside.objects.create(
             milestone=milestone,
             as_of=today,

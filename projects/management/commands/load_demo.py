@@ -21,7 +21,7 @@ from enterprises.services.register import (
     read_csv,
 )
 from journal.context import acting
-from projects.demo.demonstration import ROOT, load_demonstration
+from projects.demo.demonstration import ROOT, give_posts, load_demonstration
 from projects.demo.published import load_published
 from projects.demo.submissions import load_submissions
 from projects.services.lights import refresh_lights
@@ -73,6 +73,7 @@ class Command(BaseCommand):
                     password=password,
                     is_demo=True,
                 )
+        give_posts(programme=programme)
         staff, chief = (User.objects.get(username=name) for name in ("sasac", "sasac2"))
         load_submissions(programme=programme, today=today, staff=staff, chief=chief)
         refresh_lights(as_of=today)

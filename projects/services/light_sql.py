@@ -1,0 +1,69 @@
+"""SQL made of `projects.lights.RULES`: one CASE that asks them in their order.
+
+Every word that becomes SQL here comes from that table, none from a request; numbers go as parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from projects.lights import RULES, LightPolicy, Rule, Test
+
+Sql = tuple[str, list[Any]]
+
+
+def number_case(policy: LightPolicy, facts: str) -> Sql:
+    """The position in `RULES` of the first rule that fits.
+
+    Args:
+        facts: alias of a row that has a column for each fact of `ProjectFacts.shown`.
+    """
+    words, params = ["CASE"], []
+    for number, rule in enumerate(RULES):
+        if rule.is_asked(policy):
+            condition, values = _condition(rule, policy, facts)
+            words.append(f"WHEN {condition} THEN {number}")
+            params += values
+    return " ".join([*words, "END"]), params
+
+
+def light_case(number: str) -> str:
+    """The light of the rule whose position is the expression `number`."""
+    return f"(ARRAY[{', '.join(repr(rule.light.value) for rule in RULES)}])[{number} + 1]"
+
+
+def name_case(number: str) -> str:
+    """The name of the rule whose position is `number`."""
+    return f"(ARRAY[{', '.join(repr(rule.name) for rule in RULES)}])[{number} + 1]"
+
+
+def reason_case(number: str, facts: str) -> str:
+    """The reason as `judge` keeps it, as jsonb."""
+    words = [f"CASE {number}"]
+    for position, rule in enumerate(RULES):
+        words.append(f"WHEN {position} THEN {_reason(rule, facts)}")
+    return " ".join([*words, "END"])
+
+
+def _reason(rule: Rule, facts: str) -> str:
+    if not rule.keeps:
+        return f"""'{{"rule": "{rule.name}"}}'::jsonb"""  # a constant is parsed once, not once a row
+    kept = ", ".join(f"'{name}', {facts}.{fact}" for name, fact in rule.keeps.items())
+    return f"jsonb_build_object('rule', '{rule.name}', {kept})"
+
+
+def _condition(rule: Rule, policy: LightPolicy, facts: str) -> Sql:
+    if not rule.when:
+        return "TRUE", []
+    words, params = [], []
+    for test in rule.when:
+        word, values = _test(test, policy, facts)
+        words.append(word)
+        params += values
+    return " AND ".join(words), params
+
+
+def _test(test: Test, policy: LightPolicy, facts: str) -> Sql:
+    if test.operator in ("known", "unknown"):
+        return f"{facts}.{test.fact} IS {'NOT ' if test.operator == 'known' else ''}NULL", []
+    return f"{facts}.{test.fact} {test.operator} %s", [test.limit(policy)]

@@ -1,0 +1,47 @@
+"""One round of the patrol: episodes, lights, the ladder, and what is no longer so, in this order."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from functools import partial
+
+from django.utils import timezone
+
+from projects.services.climbing import climb
+from projects.services.lights import follow_patrol
+from projects.services.patrol import PatrolResult, patrol
+from projects.services.settling import settle_notices
+
+logger = logging.getLogger(__name__)
+
+
+def go_round(*, at: datetime.datetime, by_clock: bool = True) -> PatrolResult:
+    """Walk everything once. Safe to repeat, to run late and to run in several workers at once.
+
+    A step that fails does not keep the next from its work: who must be told of an overdue date does not
+    wait for a light that cannot be judged.
+
+    Args:
+        at: the moment; its day in Asia/Shanghai is the day that is walked for.
+        by_clock: False when a person asked for it.
+
+    Raises:
+        Exception: what the first failing step after the patrol raised, once the others are done.
+    """
+    as_of = timezone.localdate(at)
+    result = patrol(as_of=as_of, by_clock=by_clock)
+    faults: list[Exception] = []
+    for step in (
+        partial(follow_patrol, run_id=result.run_id, as_of=as_of),
+        partial(climb, as_of=as_of, at=at, run_id=result.run_id),
+        partial(settle_notices, as_of=as_of, at=at, run_id=result.run_id),
+    ):
+        try:
+            step()
+        except Exception as fault:
+            logger.exception("A step of the round failed; the others go on")
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    return result

@@ -1,0 +1,1 @@
+from tests.notices.world import truths  # noqa: F401  (a fixture)

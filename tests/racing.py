@@ -1,0 +1,37 @@
+"""Doing several things at the same instant, in threads with database connections of their own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+
+
+def together(*posts: Callable[[], Any]) -> list[Any]:
+    """Call all of them in threads of their own at the same instant.
+
+    Returns:
+        Their answers; what one of them raised is raised here.
+    """
+    barrier, answers = threading.Barrier(len(posts)), [None] * len(posts)
+    faults: list[BaseException] = []
+
+    def run(index: int, post: Callable[[], Any]) -> None:
+        try:
+            barrier.wait(30)
+            answers[index] = post()
+        except BaseException as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(posts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    if faults:
+        raise faults[0]
+    return answers
