@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
-from projects.models import LightSpan, Milestone, Programme, Project
+from projects.models import LightSpan, Milestone, Programme, Project, SetAside
 from projects.services import lights
 from projects.services.lights import refresh_lights
 from projects.services.milestones import take_step
@@ -136,20 +136,23 @@ def test_sessions_of_their_own_judge_everything_once(
     assert LightSpan.objects.count() == 60
 
 
-def test_a_failure_in_one_session_is_told(
+def test_a_server_that_goes_away_from_one_session_is_told(
     programme: Programme, today: datetime.date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Halving is for bad projects; with the server away each of them would be called bad, one by one."""
     monkeypatch.setattr(lights, "CHUNK", 7)
+    monkeypatch.setattr(lights, "server_is_away", lambda: True)
     store = lights._store
 
     def failing(programme: Programme, batch: Any, as_of: datetime.date) -> int:
         if batch.first == 1:
-            raise RuntimeError("a batch failed")
+            raise OperationalError("the server went away")
         return store(programme, batch, as_of)
 
     monkeypatch.setattr(lights, "_store", failing)
-    with pytest.raises(RuntimeError, match="a batch failed"):
+    with pytest.raises(OperationalError, match="went away"):
         refresh_lights(as_of=today)
+    assert not SetAside.objects.exists()
 
 
 def _wait_until_somebody_waits() -> None:
