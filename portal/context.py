@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -22,27 +23,57 @@ class NavItem:
     here: bool
 
 
+@dataclass(frozen=True)
+class NavGroup:
+    """What stands under a heading behind “More”."""
+
+    label: Any
+    items: list[NavItem]
+
+
+#: As many stand in one row at 1000 pixels, in English too; whoever has more finds the seldom used behind “More”.
+ONE_ROW = 8
+
 #: Label, URL name, permission that opens it. The order is the order of a working day.
 NAVIGATION = (
     (_("Home"), "admin:index", None),
     (_("Review desk"), "admin:review", "projects.review_progressreport"),
     (_("Projects"), "admin:projects_project_changelist", "projects.view_project"),
     (_("Milestones"), "admin:projects_milestone_changelist", "projects.view_milestone"),
+    (_("Ledgers"), "admin:projects_ledgerimport_changelist", "projects.add_ledgerimport"),
     (_("Reports"), "admin:projects_progressreport_changelist", "projects.change_progressreport"),
     (_("Extensions"), "admin:projects_extensionrequest_changelist", "projects.change_extensionrequest"),
     (_("Overdue records"), "admin:projects_overdueepisode_changelist", "projects.view_overdueepisode"),
     (_("Reminders"), "admin:projects_reminder_changelist", "projects.remind_project"),
-    (_("Enterprises"), "admin:enterprises_enterprise_changelist", "enterprises.view_enterprise"),
-    (_("Party organisations"), "admin:enterprises_partybranch_changelist", "enterprises.view_partybranch"),
-    (_("Programmes"), "admin:projects_programme_changelist", "projects.view_programme"),
-    (_("Working calendar"), "admin:projects_calendarday_changelist", "projects.change_calendarday"),
-    (_("Accounts"), "admin:enterprises_user_changelist", "enterprises.view_user"),
-    (_("Memberships"), "admin:enterprises_membership_changelist", "enterprises.view_membership"),
-    (_("Patrol"), "admin:patrol", "projects.view_patrolrun"),
-    (_("Group robots"), "admin:notices_robot_changelist", "notices.view_robot"),
-    (_("Delivery log"), "admin:notices_message_changelist", "notices.log_message"),
-    (_("Mail server"), "admin:notices_mailserver_changelist", "notices.change_mailserver"),
-    (_("Journal"), "admin:journal", "journal.view_entry"),
+)
+
+#: What is looked up or set up now and then, in the same form.
+SELDOM = (
+    (
+        _("Registers"),
+        (
+            (_("Enterprises"), "admin:enterprises_enterprise_changelist", "enterprises.view_enterprise"),
+            (
+                _("Party organisations"),
+                "admin:enterprises_partybranch_changelist",
+                "enterprises.view_partybranch",
+            ),
+            (_("Programmes"), "admin:projects_programme_changelist", "projects.view_programme"),
+            (_("Working calendar"), "admin:projects_calendarday_changelist", "projects.change_calendarday"),
+        ),
+    ),
+    (
+        _("Administration"),
+        (
+            (_("Accounts"), "admin:enterprises_user_changelist", "enterprises.view_user"),
+            (_("Memberships"), "admin:enterprises_membership_changelist", "enterprises.view_membership"),
+            (_("Patrol"), "admin:patrol", "projects.view_patrolrun"),
+            (_("Group robots"), "admin:notices_robot_changelist", "notices.view_robot"),
+            (_("Delivery log"), "admin:notices_message_changelist", "notices.log_message"),
+            (_("Mail server"), "admin:notices_mailserver_changelist", "notices.view_mailserver"),
+            (_("Journal"), "admin:journal", "journal.view_entry"),
+        ),
+    ),
 )
 
 
@@ -51,18 +82,30 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not user.grants:
         return {"as_of": timezone.localdate()}
-    nav = []
-    for label, name, permission in NAVIGATION:
-        if permission is None or user.has_perm(permission):
-            url = reverse(name)
-            here = request.path == url if name == "admin:index" else request.path.startswith(url)
-            nav.append(NavItem(label, url, here))
+    nav = _items(request, user, NAVIGATION)
+    more = [NavGroup(label, items) for label, rows in SELDOM if (items := _items(request, user, rows))]
+    if len(nav) + sum(len(group.items) for group in more) <= ONE_ROW:
+        nav, more = nav + [item for group in more for item in group.items], []
     run = last_run()
     late = run is None or (timezone.now() - run.finished_at).total_seconds() > PATROL_LATE_AFTER  # type: ignore[operator]
     return {
         "as_of": timezone.localdate(),
         "nav": nav,
+        "nav_more": more,
+        "nav_more_here": next((item for group in more for item in group.items if item.here), None),
         "last_patrol": run,
         "patrol_is_late": late,
+        "patrol_every": settings.PATROL_SECONDS,
         "header": header_of(reader=user),
     }
+
+
+def _items(request: HttpRequest, user: Any, rows: tuple[tuple[Any, str, str | None], ...]) -> list[NavItem]:
+    """What the person may open, with the present page marked."""
+    items = []
+    for label, name, permission in rows:
+        if permission is None or user.has_perm(permission):
+            url = reverse(name)
+            here = request.path == url if name == "admin:index" else request.path.startswith(url)
+            items.append(NavItem(label, url, here))
+    return items

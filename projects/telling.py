@@ -16,6 +16,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from enterprises.scoping import may_each
 from notices.kinds import Kind, everything_holds, register
 from notices.ways import Group
 from projects.deadlines import open_q
@@ -38,6 +39,7 @@ def register_kinds() -> None:
             title=_due_title,
             url=_project_url,
             still_true=_still_open,
+            still_theirs=_still_theirs,
             tone="yellow",
         )
     )
@@ -49,6 +51,7 @@ def register_kinds() -> None:
             title=_overdue_title,
             url=_project_url,
             still_true=_still_open,
+            still_theirs=_still_theirs,
             tone="red",
         )
     )
@@ -60,6 +63,7 @@ def register_kinds() -> None:
             title=_reminder_title,
             url=_project_url,
             still_true=_still_owed,
+            still_theirs=_still_theirs,
             tone="red",
         )
     )
@@ -71,6 +75,7 @@ def register_kinds() -> None:
             title=_decision_title,
             url=_decision_url,
             still_true=everything_holds,
+            still_theirs=_still_theirs,
         )
     )
 
@@ -91,10 +96,10 @@ def _due_title(data: Mapping[str, Any]) -> str:
 
 
 def _overdue_title(data: Mapping[str, Any]) -> str:
-    late = int(data["days"])
+    late = int(data["days"])  # of the rung: read a week later, or caught up, it is longer by then
     said = ngettext(
-        "“%(milestone)s” of “%(project)s” was due on %(due)s: overdue for %(n)d working day",
-        "“%(milestone)s” of “%(project)s” was due on %(due)s: overdue for %(n)d working days",
+        "“%(milestone)s” of “%(project)s” was due on %(due)s: overdue for %(n)d working day or more",
+        "“%(milestone)s” of “%(project)s” was due on %(due)s: overdue for %(n)d working days or more",
         late,
     ) % {"milestone": data["milestone"], "project": data["project"], "due": day(data["due_on"]), "n": late}
     if data.get("order"):
@@ -203,3 +208,24 @@ def _still_owed(notices: Sequence[Notice]) -> set[int]:
         ),
     }
     return {n.pk for n in notices if n.subject_id in open_now.get(n.subject, set())}
+
+
+def _still_theirs(notices: Sequence[Notice], on: datetime.date) -> set[int]:
+    """The project lies within reach of the person, or of the unit whose group it is.
+
+    A project that was deleted is within nobody's.
+    """
+    projects = (
+        Project.objects.filter(pk__in={n.data.get("project_id") for n in notices})
+        .select_related("enterprise")
+        .in_bulk()
+    )
+    told = [(n, project) for n in notices if (project := projects.get(n.data.get("project_id"))) is not None]
+    people = [(n.recipient_id, project) for n, project in told if n.recipient_id is not None]
+    seen = {(pk, project.pk) for pk, project in may_each("view", people, on=on)}
+    return {
+        n.pk
+        for n, project in told
+        if (n.recipient_id, project.pk) in seen
+        or (n.robot is not None and Project.scope.covers(project, [n.robot.enterprise.path]))
+    }

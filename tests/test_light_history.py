@@ -85,20 +85,20 @@ def test_a_past_day_repaints_nothing_in_the_history(project: Project) -> None:
 
 
 def test_other_thresholds_begin_a_span_even_where_the_light_stays(project: Project) -> None:
-    follow_patrol(run_id=None, as_of=JUNE_1)
+    follow_patrol(run_ids=[], as_of=JUNE_1)
     Programme.objects.update(warning_days=9, policy_since=JUNE_1 + DAY, policy_reason="试行")
-    follow_patrol(run_id=None, as_of=JUNE_1 + DAY)
+    follow_patrol(run_ids=[], as_of=JUNE_1 + DAY)
     numbers = LightSpan.objects.order_by("pk").values_list("policy_number", "until_on")
     assert list(numbers) == [(1, JUNE_1 + DAY), (2, None)]
 
 
 def test_a_policy_that_was_refreshed_for_one_project_reaches_the_others_too(project: Project) -> None:
     other = factories.project(project.enterprise, project.programme)
-    follow_patrol(run_id=None, as_of=JUNE_1)
+    follow_patrol(run_ids=[], as_of=JUNE_1)
     Programme.objects.update(warning_days=9, policy_since=JUNE_1 + DAY, policy_reason="试行")
     refresh_lights(as_of=JUNE_1 + DAY, project_ids=[project.pk])
     assert LightSpan.objects.get(project=other, until_on=None).policy_number == 1
-    follow_patrol(run_id=None, as_of=JUNE_1 + DAY)
+    follow_patrol(run_ids=[], as_of=JUNE_1 + DAY)
     assert LightSpan.objects.get(project=other, until_on=None).policy_number == 2
 
 
@@ -119,7 +119,7 @@ def test_a_made_up_red_is_yellow_until_the_period_ends_and_green_on_the_next_day
 
 def test_the_day_that_is_told_is_the_last_one_on_which_it_showed_red(project: Project) -> None:
     for n in range(4):
-        follow_patrol(run_id=None, as_of=JUNE_1 + DAY * n)
+        follow_patrol(run_ids=[], as_of=JUNE_1 + DAY * n)
     _make_up(JUNE_1 + DAY * 3)
     refresh_lights(as_of=JUNE_1 + DAY * 3, project_ids=[project.pk])
     project.refresh_from_db()
@@ -129,7 +129,7 @@ def test_the_day_that_is_told_is_the_last_one_on_which_it_showed_red(project: Pr
 
 
 def test_a_red_of_the_period_before_does_not_fade_into_this_one(project: Project) -> None:
-    follow_patrol(run_id=None, as_of=JUNE_1 + DAY * 29)
+    follow_patrol(run_ids=[], as_of=JUNE_1 + DAY * 29)
     _make_up(JUNE_1 + DAY * 30)
     refresh_lights(as_of=JUNE_1 + DAY * 30)  # 1 July, before the patrol judged anything that day
     assert _light(project) == ("green", "on_plan")

@@ -136,19 +136,19 @@ def test_after_a_patrol_all_lights_once_a_day_and_then_only_what_it_touched(toda
     quiet, late = (factories.project(programme.owner, programme) for _n in range(2))
     factories.milestone(quiet, today + DAY * 50)
     result = patrol(as_of=today)
-    assert follow_patrol(run_id=result.run_id, as_of=today) == 2
+    assert follow_patrol(run_ids=[result.run_id], as_of=today) == 2
     # A change behind the portal's back waits for the next day; what the patrol opened does not.
     Project.objects.filter(pk=quiet.pk).update(light="red")
     factories.milestone(late, today - DAY)
     result = patrol(as_of=today)
-    assert follow_patrol(run_id=result.run_id, as_of=today) == 1
+    assert follow_patrol(run_ids=[result.run_id], as_of=today) == 1
     late.refresh_from_db()
     assert late.light == "red"
     idle = patrol(as_of=today)
-    assert follow_patrol(run_id=idle.run_id, as_of=today) == 0
-    assert follow_patrol(run_id=patrol(as_of=today).run_id, as_of=today) == 0
+    assert follow_patrol(run_ids=[idle.run_id], as_of=today) == 0
+    assert follow_patrol(run_ids=[], as_of=today) == 0
     # Only what reads differently is written: being late by one day more is no change of what is stored.
-    assert follow_patrol(run_id=None, as_of=today + DAY) == 1
+    assert follow_patrol(run_ids=[], as_of=today + DAY) == 1
 
 
 @pytest.mark.django_db

@@ -90,3 +90,10 @@ def test_a_broker_that_is_away_is_said_instead_of_an_error(
     monkeypatch.setattr(heartbeat, "ages", away)
     page = client_of(world["staff"]).get(URL)
     assert [part.state for part in page.context["parts"]] == ["away", "unknown", "unknown"]
+
+
+def test_an_empty_list_of_runs_tells_how_often_the_patrol_runs(world: dict[str, Any], settings: Any) -> None:
+    settings.PATROL_SECONDS = 45
+    PatrolRun.objects.all().delete()
+    page = client_of(world["staff"]).get("/projects/patrolrun/")
+    assert " 45 " in page.content.decode().split('class="empty"')[1].split("</div>")[0]

@@ -64,7 +64,7 @@ def _figures(today: datetime.date) -> Iterator[Figure]:
 def _timed(day: datetime.date) -> tuple[float, int]:
     gc.collect()
     started = time.perf_counter()
-    changed = follow_patrol(run_id=None, as_of=day)
+    changed = follow_patrol(run_ids=[], as_of=day)
     return time.perf_counter() - started, changed
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Line:
-    """One thing to know. `url` is a full address, "" for none."""
+    """One thing to know. `url` is a full address, "" for none; `unit` is whom it concerns, "" for nobody."""
 
     title: str
     url: str
     tone: str
     on: datetime.date
+    unit: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.utils.translation import gettext as _
 
@@ -55,6 +55,8 @@ def checked(address: str, allowed: Sequence[str]) -> SplitResult:
         raise AddressRefused(
             _("Group robots may be at these hosts only: {hosts}.").format(hosts="、".join(allowed))
         )
+    if any(each in (".", "..") for each in unquote(url.path).replace("\\", "/").split("/")):
+        raise AddressRefused(_("This is not an address."))  # it would lead away from the path that it shows
     if url.scheme != "https" and not (url.scheme == "http" and listed_with_port and _is_loopback(host)):
         raise AddressRefused(_("The address must begin with https://."))
     return url

@@ -6,8 +6,9 @@ made before.
 
 from __future__ import annotations
 
+import datetime
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils import translation
@@ -16,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from notices.channels.letter import Letter, Line, Section
-from notices.kinds import kind_of
+from notices.kinds import Kind, kind_of
 from notices.models import Message, Notice
 from notices.ways import Group
 
@@ -41,16 +42,26 @@ class Truth:
 
 
 def truth_of(notices: Sequence[Notice]) -> Truth:
+    """Which notices still hold."""
+    open_ones = [notice for notice in notices if notice.settled_at is None]
+    return _asked(open_ones, lambda kind, rows: kind.still_true(rows))
+
+
+def reach_of(notices: Sequence[Notice], *, on: datetime.date) -> Truth:
+    """Which notices are still for their recipients to know, by the memberships in force on a day."""
+    return _asked(notices, lambda kind, rows: kind.still_theirs(rows, on))
+
+
+def _asked(notices: Sequence[Notice], ask: Callable[[Kind, list[Notice]], set[int]]) -> Truth:
     """Ask each kind once for all its notices. A kind that raises stops its own notices only."""
     holds: set[int] = set()
     unknown: set[int] = set()
     by_kind: dict[str, list[Notice]] = {}
     for notice in notices:
-        if notice.settled_at is None:
-            by_kind.setdefault(notice.kind, []).append(notice)
+        by_kind.setdefault(notice.kind, []).append(notice)
     for name, rows in by_kind.items():
         try:
-            holds |= kind_of(name).still_true(rows)
+            holds |= ask(kind_of(name), rows)
         except Exception:  # code of others: one kind in disorder must not hold back all messages
             log.exception("The notices of kind %s cannot be judged", name)
             unknown |= {row.pk for row in rows}
@@ -95,18 +106,32 @@ def _sections(notices: list[Notice], portal_url: str) -> tuple[Section, ...]:
     sections = []
     for group, tone in _ORDER:
         rows = [row for row in notices if kind_of(row.kind).group == group]
-        rows.sort(key=lambda row: (not row.urgent, row.on, row.pk))
+        rows.sort(key=lambda row: (not row.urgent, _waits_since(row), row.pk))
         if rows:
             lines = tuple(_line(row, tone, portal_url) for row in rows)
             sections.append(Section(capfirst(str(group.label)), tone, lines, len(lines)))
     return tuple(sections)
 
 
+def _waits_since(notice: Notice) -> str:
+    """The date by which lines are put in order: the due date, or else the day of the notice.
+
+    By the day of the notice alone, what is due today stood below what is due next week, because that was told first.
+    """
+    return str(notice.data.get("due_on") or notice.on)
+
+
 def _line(notice: Notice, tone: str, portal_url: str) -> Line:
     kind = kind_of(notice.kind)
     path = kind.url(notice)
     title = " ".join(str(kind.title(notice.data)).split())
-    return Line(title, f"{portal_url}{path}" if path else "", kind.tone or tone, notice.on)
+    return Line(
+        title,
+        f"{portal_url}{path}" if path else "",
+        kind.tone or tone,
+        notice.on,
+        unit=str(notice.data.get("enterprise") or ""),
+    )
 
 
 def _subject(message: Message, sections: tuple[Section, ...]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Exists, IntegerField, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
@@ -94,14 +95,17 @@ def ways_of(*, reader: User) -> dict[str, str]:
     return dict(Preference.objects.visible_to(reader).values_list("group", "way"))
 
 
+@transaction.atomic
 def choose(*, actor: User, email: str, ways: dict[str, str]) -> None:
     """Keep one's own address and choices; "" for a group goes back to the way of the notice itself.
 
     What already waits keeps the way it was written with: an address filled in today does not send the past.
     """
-    if actor.email != email:
-        actor.email = email
-        actor.save(update_fields=["email"])
+    # Two windows at once: the second waits and finds the rows of the first, instead of making them again.
+    own = User._base_manager.select_for_update(no_key=True).get(pk=actor.pk)
+    if own.email != email:
+        own.email = email
+        own.save(update_fields=["email"])
     held = {row.group: row for row in Preference.objects.visible_to(actor)}
     for group in Group.values:
         way, row = ways.get(group, ""), held.get(group)

@@ -5,6 +5,8 @@ e-mail), so a second copy can be told from a second message.
 
 What a message says is settled like this:
 
+- of the messages that were taken at once it is asked which notices are still for their recipients to know: people
+  and projects change units. What is beyond the wall by now leaves the message, whatever was said before;
 - just before each attempt the kinds are asked which notices still hold. Those that do not are settled and leave
   the message; with none left it is dropped. So nothing is sent about a state that is no longer true, however long
   the mail server was away;
@@ -34,7 +36,7 @@ from notices.channels.letter import Letter
 from notices.models import MailServer, Message, Notice, Robot
 from notices.services import claiming, health
 from notices.services.claiming import Claim
-from notices.services.composing import compose, truth_of
+from notices.services.composing import Truth, compose, reach_of, truth_of
 
 log = logging.getLogger(__name__)
 BATCH = 20
@@ -119,11 +121,13 @@ class _Run:
                 .order_by("pk")
             )
             messages, carried = list(rows), _carried(left)
+            told = [notice for notices in carried.values() for notice in notices]
+            reach = reach_of(told, on=claiming.day_of(self.outside.clock()))
             for message in messages:
                 if not self._time_for_one(claimed) or not self._goes(message):
                     continue
                 left.remove(message.pk)
-                self._one(message, carried.get(message.pk, []), claimed)
+                self._one(message, carried.get(message.pk, []), reach, claimed)
         finally:
             claiming.give_back(claimed, left)
         return len(left) < len(claimed.ids)
@@ -137,10 +141,17 @@ class _Run:
 
     # -- one message --------------------------------------------------------------------------
 
-    def _one(self, message: Message, notices: list[Notice], claimed: Claim) -> None:
+    def _one(self, message: Message, notices: list[Notice], reach: Truth, claimed: Claim) -> None:
         fixed = bool(message.subject)
+        to = message.robot.name if message.robot else self._address(message)
+        if not to:
+            self._fail(
+                message, claimed, _("The account is closed, holds no role any more, or has no address.")
+            )
+            return
         try:
-            letter = self._letter(message, notices, fixed=fixed)
+            theirs = self._within_reach(notices, reach)
+            letter = self._letter(message, theirs, fixed=fixed)
         except DatabaseError:
             raise
         except Exception as error:  # the words of a kind, code of others: this message only
@@ -148,14 +159,13 @@ class _Run:
             self._put_off(message, claimed, f"{type(error).__name__}: {error}"[:300], words_stay=fixed)
             return
         if letter is None:
-            claiming.finish(message, claimed, state=Message.State.DROPPED, at=self.outside.clock())
-            self.result.dropped += 1
-            return
-        to = message.robot.name if message.robot else self._address(message)
-        if not to:
-            self._fail(
-                message, claimed, _("The account is closed, holds no role any more, or has no address.")
+            why = (
+                _("The recipient does not answer any more for what it tells.")
+                if notices and not theirs
+                else ""
             )
+            claiming.finish(message, claimed, state=Message.State.DROPPED, at=self.outside.clock(), error=why)
+            self.result.dropped += 1
             return
         if not claiming.fix_words(message, claimed, subject=letter.subject, address=to):
             return  # the lease ended meanwhile: whoever has it now sends it
@@ -173,6 +183,18 @@ class _Run:
             claiming.finish(message, claimed, state=Message.State.SENT, at=now)
             health.did_well(message.robot or self.mail, at=now)
             self.result.sent += 1
+
+    def _within_reach(self, notices: list[Notice], reach: Truth) -> list[Notice]:
+        """What the recipient may still know. The rest leaves the message even when its words are fixed.
+
+        A copy that says less under the same key is better than one that tells of a unit which the recipient left.
+        """
+        if any(notice.pk in reach.unknown for notice in notices):
+            raise LookupError(_("It cannot be told whether the notices are still for the recipient."))
+        beyond = [notice for notice in notices if notice.pk not in reach.holds]
+        if beyond:
+            self._settle(beyond, leave=True)
+        return [notice for notice in notices if notice.pk in reach.holds]
 
     def _letter(self, message: Message, notices: list[Notice], *, fixed: bool) -> Letter | None:
         """What the message says now; None when nothing of it is true any more."""
@@ -256,6 +278,6 @@ class _Run:
 
 def _carried(ids: list[int]) -> dict[int, list[Notice]]:
     found: dict[int, list[Notice]] = {}
-    for notice in Notice.objects.filter(message__in=ids).order_by("pk"):
+    for notice in Notice.objects.filter(message__in=ids).select_related("robot__enterprise").order_by("pk"):
         found.setdefault(notice.message_id or 0, []).append(notice)
     return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -17,6 +19,7 @@ from notices.services import health
 from notices.services.claiming import day_of
 from notices.services.composing import compose
 from notices.services.outbox import MailCarrier, RobotCarrier
+from notices.services.turns import turn
 from notices.ways import Channel
 
 #: Between two test messages of one person: the address is theirs to type, and this is no way to flood somebody.
@@ -41,17 +44,17 @@ def try_mail(
     """
     if not actor.email:
         raise ValueError("no address to send a test message to")
-    _not_too_soon(actor, at)
-    message = _message(actor, Channel.EMAIL, at, recipient=actor, address=actor.email)
-    letter = _letter(message, portal_url, language)
-    error = ""
-    try:
-        postman.send(letter, actor.email)
-    except SendFailure as failure:
-        error = failure.reason
-    if not error:
-        health.did_well(health.mail_server(), at=at)
-    return _kept(message, letter, error, at)
+    with _one_at_a_time(actor, at):
+        message = _message(actor, Channel.EMAIL, at, recipient=actor, address=actor.email)
+        letter = _letter(message, portal_url, language)
+        error = ""
+        try:
+            postman.send(letter, actor.email)
+        except SendFailure as failure:
+            error = failure.reason
+        if not error:
+            health.did_well(health.mail_server(), at=at)
+        return _kept(message, letter, error, at)
 
 
 def try_robot(
@@ -71,23 +74,31 @@ def try_robot(
     """
     if not may(actor, "change", robot):
         raise PermissionError("no right to send through this robot")
-    _not_too_soon(robot, at)
-    message = _message(actor, robot.kind, at, robot=robot, address=robot.name)
-    letter = _letter(message, portal_url, language)
-    error = ""
-    try:
-        messenger.send(letter, kind=robot.kind, address=robot.address, secret=robot.secret, now=at)
-    except SendFailure as failure:
-        error = failure.reason
-    if not error:
-        health.did_well(robot, at=at)
-    return _kept(message, letter, error, at)
+    with _one_at_a_time(robot, at):
+        message = _message(actor, robot.kind, at, robot=robot, address=robot.name)
+        letter = _letter(message, portal_url, language)
+        error = ""
+        try:
+            messenger.send(letter, kind=robot.kind, address=robot.address, secret=robot.secret, now=at)
+        except SendFailure as failure:
+            error = failure.reason
+        if not error:
+            health.did_well(robot, at=at)
+        return _kept(message, letter, error, at)
 
 
-def _not_too_soon(to: User | Robot, at: datetime.datetime) -> None:
+@contextmanager
+def _one_at_a_time(to: User | Robot, at: datetime.datetime) -> Iterator[None]:
+    """The row of the log is written after the attempt; who presses again meanwhile would find none.
+
+    Raises:
+        TooSoon: one was sent within `PAUSE`, or is being sent.
+    """
     mine = Message.objects.filter(robot=to) if isinstance(to, Robot) else Message.objects.filter(recipient=to)
-    if mine.filter(kind=Message.Kind.TEST, created_at__gt=at - PAUSE).exists():
-        raise TooSoon
+    with turn(f"notices.test:{to._meta.model_name}:{to.pk}") as is_ours:
+        if not is_ours or mine.filter(kind=Message.Kind.TEST, created_at__gt=at - PAUSE).exists():
+            raise TooSoon
+        yield
 
 
 def _message(

@@ -20,7 +20,7 @@ from journal.context import because
 from projects.calendar_file import Unreadable, cells_of
 from projects.calendar_sheet import Fault, SheetDay, read_sheet
 from projects.models import CalendarDay
-from projects.services.calendar_days import PERMISSION, CalendarPlan, month_rows, plan, take_over, years_known
+from projects.services.calendar_days import CalendarPlan, may_keep, month_rows, plan, take_over, years_known
 from projects.services.working_calendar import working_calendar
 from projects.working_days import WorkingCalendar
 
@@ -54,6 +54,12 @@ class DayCell:
 class CalendarDayAdmin(ScopedModelAdmin):
     fields = ("day", "is_working", "name", "source")
     ordering = ("day",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may_keep(person(request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_keep(person(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("day",) if obj is not None else ()
@@ -108,8 +114,7 @@ class CalendarDayAdmin(ScopedModelAdmin):
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Upload, look at what was understood, confirm."""
-        user = person(request)
-        if not user.has_perm(PERMISSION):
+        if not may_keep(person(request)):
             return HttpResponseRedirect(reverse("admin:projects_calendarday_changelist"))
         if request.method != "POST":
             return self._import_page(request)

@@ -24,7 +24,15 @@ from projects.models import LightPolicyVersion, Milestone, Programme, Project
 from projects.periods import DAY, Cycle
 from projects.services.light_facts import facts_of, shares
 from projects.services.light_history import DayLight, by_day, by_period, last_periods, red_days_in_a_row
-from projects.services.policies import LONGEST_WINDOW, NAMED, Preview, faults, preview, set_policy
+from projects.services.policies import (
+    LONGEST_WINDOW,
+    NAMED,
+    Preview,
+    faults,
+    makers_known_to,
+    preview,
+    set_policy,
+)
 from projects.services.refusals import Refused
 
 DAYS_SHOWN = 90
@@ -291,10 +299,9 @@ def _rules_answer(
 def _versions(programme: Programme, user: User) -> list[LightPolicyVersion]:
     """Newest first. Who set one is named only to those who may see that account."""
     rows = list(LightPolicyVersion.objects.visible_to(user).filter(programme=programme).order_by("-number"))
-    makers = [row.made_by_id for row in rows if row.made_by_id]
-    known = User.objects.choosable_by(user).in_bulk(makers)  # type: ignore[attr-defined]
+    known = makers_known_to(user, rows)
     for row in rows:
-        row.maker = known.get(row.made_by_id)  # type: ignore[attr-defined]
+        row.maker = known.get(row.made_by_id or 0)  # type: ignore[attr-defined]
     return rows
 
 

@@ -10,11 +10,14 @@ from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from enterprises.scoped_export import ExportsList
 from projects.admin import filters
 from projects.admin.oversight import ReadOnlyAdmin
+from projects.exporting.lists import REMINDERS
 from projects.models import Reminder
 from projects.periods import Cycle, period_of
 
@@ -44,7 +47,8 @@ class SentFilter(admin.SimpleListFilter):
 
 
 @admin.register(Reminder)
-class ReminderAdmin(ReadOnlyAdmin):
+class ReminderAdmin(ExportsList, ReadOnlyAdmin):
+    export_columns = REMINDERS
     list_display = ("sent_at", "what", "enterprise", "note", "sent_by", "told")
     list_display_links = None
     list_filter = (SentFilter, ProgrammeOfReminderFilter, filters.EnterpriseFilter)
@@ -62,7 +66,11 @@ class ReminderAdmin(ReadOnlyAdmin):
     def what(self, obj: Reminder) -> Any:
         from projects.templatetags.lights import milestone_title, title_with_place
 
-        return milestone_title(obj.milestone) if obj.milestone else title_with_place(obj.project)
+        # One element: on a narrow screen each of several would become a row of its own beside the label.
+        return format_html(
+            "<div>{}</div>",
+            milestone_title(obj.milestone) if obj.milestone else title_with_place(obj.project),
+        )
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -61,13 +61,17 @@ class Reminding:
             return note_page(self, request, chosen, note=note, error=str(refused))
         done = sum(not outcome.refused for outcome in outcomes)
         if len(outcomes) == 1 and done:
-            subject = outcomes[0].subject
-            self.message_user(  # type: ignore[attr-defined]
-                request,
-                _("Reminded of “%(name)s”: %(n)d people will be told.")
-                % {"name": subject, "n": outcomes[0].people},
-            )
-            return HttpResponseRedirect(_page_of(subject))
+            (outcome,) = outcomes
+            said = _("Reminded of “%(name)s”: %(n)d people will be told.") % {
+                "name": outcome.subject,
+                "n": outcome.people,
+            }
+            if outcome.instead_label:
+                said += " " + _("The posts are vacant: told to %(who)s instead.") % {
+                    "who": outcome.instead_label
+                }
+            self.message_user(request, said, "warning" if outcome.instead_label else "info")  # type: ignore[attr-defined]
+            return HttpResponseRedirect(_page_of(outcome.subject))
         context = {
             **_context(self, request, _("Reminders")),
             "outcomes": outcomes,

@@ -20,7 +20,9 @@ class CalendarDay(models.Model):
     source = models.CharField(_("source"), max_length=200, blank=True)
 
     objects = ScopedQuerySet.as_manager()
-    scope = PortalWide("The State Council's calendar holds for everyone; it is no unit's data.")
+    scope = PortalWide(
+        "The State Council's calendar holds for everyone; it is no unit's data.", changed_from_the_top=True
+    )
 
     class Meta:
         verbose_name = _("day of the working calendar")

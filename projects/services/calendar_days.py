@@ -10,11 +10,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.scoping import may
 from projects.calendar_sheet import SheetDay
 from projects.models import CalendarDay
 from projects.services.refusals import Refused
 
-PERMISSION = "projects.change_calendarday"
+
+def may_keep(user: User) -> bool:
+    """Whether `user` may change the calendar: it holds for all, so from the top of a tree only."""
+    return may(user, "change", CalendarDay())
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def take_over(*, days: Sequence[SheetDay], drop_missing: bool, source: str, acto
     Raises:
         Refused: not permitted; nothing was changed.
     """
-    if not actor.has_perm(PERMISSION):
+    if not may_keep(actor):
         raise Refused(_("Your role does not include this step."))
     # Two who import at once: the second compares with what the first has written.
     list(

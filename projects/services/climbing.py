@@ -302,9 +302,7 @@ def _note(climbed: Climbed, as_of: datetime.date, at: datetime.datetime, run_id:
     """Add what was told to the run that the patrol page shows."""
     counts = {"escalated": climbed.rungs, "told": climbed.told}
     if run_id is not None:
-        PatrolRun.objects.filter(pk=run_id).update(
-            **counts, set_aside=F("set_aside") + climbed.set_aside, finished_at=timezone.now()
-        )
+        PatrolRun.objects.filter(pk=run_id).update(**counts, set_aside=F("set_aside") + climbed.set_aside)
         return
     PatrolRun.objects.create(
         as_of=as_of, started_at=at, finished_at=timezone.now(), set_aside=climbed.set_aside, **counts

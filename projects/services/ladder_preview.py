@@ -22,9 +22,9 @@ SHOWN_EACH = 5
 
 @dataclass
 class Hearer:
-    """One person and what would be told to them."""
+    """One person and what would be told to them; None: all those together whom the reader may not know."""
 
-    person: User
+    person: User | None
     count: int = 0
     steps: list[Step] = field(default_factory=list)
 
@@ -37,7 +37,7 @@ class LadderPreview:
         on: the day.
         is_working: working days only move the ladder; on another day little happens.
         uncovered: years whose holidays are not known, counted Monday to Friday.
-        hearers: by number of notices, most first.
+        hearers: by number of notices, most first; those beyond the reader's units as one, last.
         instead: (post, told instead) → number of rungs whose post is vacant.
         nobody: rungs that would reach nobody.
         cut: whether there were more than `MOST_STEPS`.
@@ -66,23 +66,29 @@ def preview_ladder(*, programme: Programme, ladder: Ladder, on: datetime.date, r
     steps = _steps(climb, reader) if ladder.is_on else []
     cut = len(steps) > MOST_STEPS
     steps = steps[:MOST_STEPS]
-    people: dict[int, Hearer] = {}
+    people: dict[int | None, Hearer] = {}
     instead: Counter[tuple[str, str]] = Counter()
     nobody = 0
     found = found_for(steps, on=on)
-    accounts = User.objects.in_bulk({holder.user_id for one in found for holder in one.people})
+    told = {holder.user_id for one in found for holder in one.people}
+    known = User.objects.choosable_by(reader).in_bulk(told)  # type: ignore[attr-defined]
     for step, one in zip(steps, found, strict=True):
         if one.instead:
             instead[step.rung.recipient, one.instead] += 1
         nobody += one.instead == NOBODY
         for holder in one.people:
-            hearer = people.setdefault(holder.user_id, Hearer(accounts[holder.user_id]))
+            person = known.get(holder.user_id)
+            hearer = people.setdefault(person.pk if person else None, Hearer(person))
             hearer.count += 1
             if len(hearer.steps) < SHOWN_EACH:
                 hearer.steps.append(step)
-    hearers = sorted(people.values(), key=lambda hearer: (-hearer.count, hearer.person.pk))
+    hearers = sorted(people.values(), key=_most_first)
     uncovered = sorted({year for year in (on.year, on.year + (on.month > 10)) if not calendar.covers(year)})
     return LadderPreview(on, calendar.is_working(on), uncovered, hearers, instead, nobody, cut)
+
+
+def _most_first(hearer: Hearer) -> tuple[bool, int, int]:
+    return hearer.person is None, -hearer.count, hearer.person.pk if hearer.person else 0
 
 
 def _steps(climb: Climb, reader: User) -> list[Step]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -63,13 +63,13 @@ def refresh_lights(
     )
 
 
-def follow_patrol(*, run_id: int | None, as_of: datetime.date) -> int:
+def follow_patrol(*, run_ids: Collection[int], as_of: datetime.date) -> int:
     """After a patrol: all lights once a day, then only those of projects whose episodes it touched.
 
     Whatever a person changes refreshes its own project at once, so a minute's patrol has little to do.
 
     Args:
-        run_id: the run (`PatrolResult.run_id`); None when it found nothing to do.
+        run_ids: runs of the patrol (`runs_to_follow`).
         as_of: the day that was patrolled.
 
     Returns:
@@ -80,14 +80,28 @@ def follow_patrol(*, run_id: int | None, as_of: datetime.date) -> int:
         changed = refresh_lights(as_of=as_of)
         Programme.objects.in_force(as_of).update(lights_on=as_of)
         return changed
-    if run_id is None:
+    if not run_ids:
         return 0
     touched = (
-        OverdueEpisode.objects.filter(Q(opened_by_id=run_id) | Q(closed_by_id=run_id))
+        OverdueEpisode.objects.filter(Q(opened_by__in=run_ids) | Q(closed_by__in=run_ids))
         .values_list("milestone__project_id", flat=True)
         .distinct()
     )
-    return refresh_lights(as_of=as_of, project_ids=list(touched))
+    return _refresh_touched(sorted(touched), as_of)
+
+
+def _refresh_touched(ids: list[int], as_of: datetime.date) -> int:
+    """Judge these projects; one that cannot be judged is set aside, as in `_refresh_batch`."""
+    try:
+        return refresh_lights(as_of=as_of, project_ids=ids)
+    except Exception as fault:
+        if server_is_away():
+            raise
+        if len(ids) > 1:
+            middle = len(ids) // 2
+            return _refresh_touched(ids[:middle], as_of) + _refresh_touched(ids[middle:], as_of)
+        _leave_out(ids[0], as_of, fault)
+        return 0
 
 
 def _refresh_all(programme: Programme, as_of: datetime.date) -> int:
@@ -121,11 +135,15 @@ def _refresh_batch(batch: Batch, as_of: datetime.date) -> int:
             middle = (batch.first + batch.last) // 2
             halves = (replace(batch, last=middle), replace(batch, first=middle + 1))
             return sum(_refresh_batch(half, as_of) for half in halves)
-        logger.exception("Project %s cannot be judged; it keeps the light it had", batch.first)
-        milestone = Milestone.objects.filter(project_id=batch.first).order_by("pk").values_list("pk").first()
-        if milestone is not None:
-            set_aside(milestone_id=milestone[0], as_of=as_of, error=fault)
+        _leave_out(batch.first, as_of, fault)
         return 0
+
+
+def _leave_out(project_id: int, as_of: datetime.date, fault: Exception) -> None:
+    logger.error("Project %s cannot be judged; it keeps the light it had", project_id, exc_info=fault)
+    milestone = Milestone.objects.filter(project_id=project_id).order_by("pk").values_list("pk").first()
+    if milestone is not None:
+        set_aside(milestone_id=milestone[0], as_of=as_of, error=fault)
 
 
 def _judge_batch(batch: Batch, as_of: datetime.date) -> int:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -30,6 +31,8 @@ from projects.models import Milestone, OverdueEpisode, PatrolRun, Programme, Set
 from projects.services.batches import drain, held_back
 
 BATCH = 10_000
+#: No task of the worker lives longer (the time limit of tasks is a quarter of an hour).
+DEAD_AFTER = datetime.timedelta(minutes=20)
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,17 @@ class PatrolResult:
         return {name: value for name, value in asdict(self).items() if name != "run_id"}
 
 
-def patrol(*, as_of: datetime.date, by_clock: bool = True, batch: int = BATCH) -> PatrolResult:
+def patrol(
+    *, as_of: datetime.date, by_clock: bool = True, batch: int = BATCH, goes_on: bool = False
+) -> PatrolResult:
     """Walk every programme in force on `as_of`.
 
     Args:
         as_of: the day in Asia/Shanghai. Rows due before it are overdue.
         by_clock: False when a person chose the day; kept with the run.
         batch: rows per transaction.
+        goes_on: more follows from what is opened and closed, and the caller says when it is done (`end_runs`).
+            Until then a run that found something has no end, so that another one takes over from it.
 
     Returns:
         Counts of episodes opened and closed, rows set aside in this run, and the time it took.
@@ -67,7 +74,8 @@ def patrol(*, as_of: datetime.date, by_clock: bool = True, batch: int = BATCH) -
         opened, aside_opening = drain(opening, _to_open(as_of), as_of=as_of, batch=batch)
     run.opened, run.closed, run.set_aside = opened, closed, aside_opening + aside_closing
     run.seconds = round(time.perf_counter() - clock, 3)
-    run.finished_at = timezone.now()
+    if not goes_on or _is_idle(run):
+        run.finished_at = timezone.now()
     _keep(run)
     return PatrolResult(as_of.isoformat(), opened, closed, run.set_aside, run.seconds, run.pk)
 
@@ -168,6 +176,33 @@ def _keep(run: PatrolRun) -> None:
 
 def _is_idle(run: PatrolRun) -> bool:
     return not (run.opened or run.closed or run.set_aside or run.escalated or run.told)
+
+
+def runs_to_follow(*, run_id: int | None) -> list[int]:
+    """The run, and all that have come to no end: whose worker died, and those at work just now.
+
+    What follows from their episodes (lights, notices that are settled) would otherwise wait for midnight. To do it
+    twice changes nothing.
+    """
+    endless = PatrolRun.objects.filter(finished_at=None).values_list("pk", flat=True)
+    return sorted({*endless, *([] if run_id is None else [run_id])})
+
+
+def end_runs(*, run_ids: Iterable[int], run_id: int | None, at: datetime.datetime) -> None:
+    """Write down that everything that follows from these runs is done.
+
+    Args:
+        run_ids: as `runs_to_follow` had them before it was done. Those of others are ended when they can be alive
+            no more, with the numbers that they did not live to write down: they may yet open episodes.
+        run_id: one's own.
+    """
+    if run_id is not None:
+        PatrolRun.objects.filter(pk=run_id).update(finished_at=at)
+    for dead in PatrolRun.objects.filter(pk__in=run_ids, finished_at=None, started_at__lt=at - DEAD_AFTER):
+        opened, closed = dead.opened_episodes.count(), dead.closed_episodes.count()  # type: ignore[attr-defined]
+        PatrolRun.objects.filter(pk=dead.pk, finished_at=None).update(
+            finished_at=at, opened=opened, closed=closed
+        )
 
 
 def retry_set_aside(*, set_aside: SetAside) -> None:

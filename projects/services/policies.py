@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +111,7 @@ def set_policy(
     if programme.archived_on:
         raise Refused(_("The programme is archived: its lights are history."))
     if programme.policy_number != seen_number:
-        raise Refused(_overtaken(programme))
+        raise Refused(_overtaken(programme, actor))
     if wrong := faults(policy):
         raise Refused(" ".join(wrong.values()))
     if is_blank(reason):
@@ -134,19 +134,23 @@ def set_policy(
     return programme
 
 
-def _overtaken(programme: Programme) -> str:
+def makers_known_to(user: User, versions: Iterable[LightPolicyVersion]) -> dict[int, User]:
+    """Who set these versions, by id: of those only whom `user` may know. A group does not learn names above it."""
+    makers = {version.made_by_id for version in versions if version.made_by_id}
+    return User.objects.choosable_by(user).in_bulk(makers)  # type: ignore[attr-defined,no-any-return]
+
+
+def _overtaken(programme: Programme, actor: User) -> str:
     """Who was faster, and when."""
-    version = (
-        LightPolicyVersion.objects.filter(programme=programme, number=programme.policy_number)
-        .select_related("made_by")
-        .first()
-    )
+    number = programme.policy_number
+    version = LightPolicyVersion.objects.filter(programme=programme, number=number).first()
+    makers = list(makers_known_to(actor, [version] if version else []).values())
     when = date_format(timezone.localtime(version.made_at), "DATETIME_FORMAT") if version else "—"
     return _(
         "Meanwhile %(who)s has set version %(number)d (%(when)s). Nothing was saved; look at it, then try again."
     ) % {
-        "who": (version and version.made_by) or _("somebody"),
-        "number": programme.policy_number,
+        "who": makers[0] if makers else _("somebody"),
+        "number": number,
         "when": when,
     }
 

@@ -14,6 +14,18 @@ from enterprises.scoping import may
 from projects.models import Category, Milestone, Programme, Project
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
+from projects.states import ProjectStatus
+from projects.workflow import UNDER_WAY
+
+#: Statuses in which the form of a project may be saved.
+EDITABLE = (*UNDER_WAY, ProjectStatus.SUSPENDED)
+
+#: What was approved is the promise: its dates, and for who gave it its words as well.
+_DATES = ("starts_on", "due_on", "is_standing")
+_WORDS = (
+    *("name", "enterprise", "is_key", "measures"),
+    *("beneficiaries_text", "beneficiaries_number", "beneficiaries_unit"),
+)
 
 #: The milestone that carries a project's own date where no finer plan was given.
 COMPLETION = "项目完成"
@@ -66,6 +78,23 @@ def take_in(
         milestone.full_clean()
         milestone.save()
     return project, True
+
+
+def fixed_fields(*, approved: bool, approver: bool) -> tuple[str, ...]:
+    """The fields of a project that its form, or a ledger, must leave as they are.
+
+    Args:
+        approved: the dates were approved; from then on only an extension moves them.
+        approver: the person may approve the project.
+    """
+    fixed: tuple[str, ...] = ("programme",)  # a project stays in its programme
+    if approved:
+        fixed += _DATES
+    if approved and not approver:
+        # What was approved is the promise; its words do not change under the hands of who gave it.
+        fixed += _WORDS
+    # A code that is taken would tell that a project exists which the person may not see.
+    return fixed if approver else (*fixed, "code")
 
 
 def next_code(project: Project) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from projects.services.climbing import climb
 from projects.services.lights import follow_patrol
-from projects.services.patrol import PatrolResult, patrol
+from projects.services.patrol import PatrolResult, end_runs, patrol, runs_to_follow
 from projects.services.settling import settle_notices
 
 logger = logging.getLogger(__name__)
@@ -20,7 +20,8 @@ def go_round(*, at: datetime.datetime, by_clock: bool = True) -> PatrolResult:
     """Walk everything once. Safe to repeat, to run late and to run in several workers at once.
 
     A step that fails does not keep the next from its work: who must be told of an overdue date does not
-    wait for a light that cannot be judged.
+    wait for a light that cannot be judged. What a round left undone, because it failed or its worker was killed,
+    the next one does.
 
     Args:
         at: the moment; its day in Asia/Shanghai is the day that is walked for.
@@ -30,12 +31,13 @@ def go_round(*, at: datetime.datetime, by_clock: bool = True) -> PatrolResult:
         Exception: what the first failing step after the patrol raised, once the others are done.
     """
     as_of = timezone.localdate(at)
-    result = patrol(as_of=as_of, by_clock=by_clock)
+    result = patrol(as_of=as_of, by_clock=by_clock, goes_on=True)
+    run_ids = runs_to_follow(run_id=result.run_id)
     faults: list[Exception] = []
     for step in (
-        partial(follow_patrol, run_id=result.run_id, as_of=as_of),
+        partial(follow_patrol, run_ids=run_ids, as_of=as_of),
         partial(climb, as_of=as_of, at=at, run_id=result.run_id),
-        partial(settle_notices, as_of=as_of, at=at, run_id=result.run_id),
+        partial(settle_notices, as_of=as_of, at=at, run_ids=run_ids),
     ):
         try:
             step()
@@ -43,5 +45,6 @@ def go_round(*, at: datetime.datetime, by_clock: bool = True) -> PatrolResult:
             logger.exception("A step of the round failed; the others go on")
             faults.append(fault)
     if faults:
-        raise faults[0]
+        raise faults[0]  # and the run stays without an end: the next round takes over from it
+    end_runs(run_ids=run_ids, run_id=result.run_id, at=timezone.now())
     return result

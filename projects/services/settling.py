@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 
 from django.db.models import DateField, Exists, OuterRef, Q
 from django.db.models.fields.json import KT
@@ -15,22 +16,20 @@ from projects.models import Milestone, OverdueEpisode
 from projects.notice_names import DUE, OVERDUE, REMINDER
 
 
-def settle_notices(*, as_of: datetime.date, at: datetime.datetime, run_id: int | None) -> int:
+def settle_notices(*, as_of: datetime.date, at: datetime.datetime, run_ids: Collection[int]) -> int:
     """Mark what was told about due dates and is no longer so.
 
-    Overdue notices are many and end with their episode, so only those of the episodes that this run closed
+    Overdue notices are many and end with their episode, so only those of the episodes that these runs closed
     are looked at; the others are few, and are compared with their milestones each time.
 
     Args:
-        run_id: the patrol's run (`PatrolResult.run_id`), None when it closed nothing.
+        run_ids: runs of the patrol (`runs_to_follow`).
 
     Returns:
         How many notices were marked.
     """
-    ended = 0
-    if run_id is not None:
-        closed = OverdueEpisode.objects.filter(closed_by=run_id).values("milestone_id")
-        ended = settle(subject="projects.milestone", ids=closed, at=at, kinds=[OVERDUE])
+    closed = OverdueEpisode.objects.filter(closed_by__in=run_ids).values("milestone_id")
+    ended = settle(subject="projects.milestone", ids=closed, at=at, kinds=[OVERDUE]) if run_ids else 0
     owed = Milestone.objects.filter(open_q(), pk=OuterRef("subject_id"))
     ahead = owed.filter(due_by_q(as_of, datetime.date.max), due_on=OuterRef("told_date"))
     return ended + (

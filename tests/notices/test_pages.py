@@ -231,6 +231,15 @@ def test_the_mail_server_is_switched_on_by_a_system_administrator_after_a_test(
     assert client_of(world["officer"]).get("/notices/mailserver/").status_code == 403
 
 
+def test_who_may_see_the_mail_server_finds_it_in_the_navigation(world: dict[str, Any]) -> None:
+    assert health.mail_server().works, "otherwise the banner leads there as well"
+    finds = {
+        role: 'href="/notices/mailserver/"' in text_of(client_of(world[role]).get("/inbox/"))
+        for role in ("staff", "system", "officer", "leader")
+    }
+    assert finds == {"staff": True, "system": True, "officer": False, "leader": False}
+
+
 def test_a_robot_is_added_and_its_address_is_shown_to_nobody_again(world: dict[str, Any]) -> None:
     client = client_of(world["officer"])
     key = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=geheim-1"

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from projects.services.lights import follow_patrol
-from projects.services.patrol import patrol
+from projects.services.patrol import end_runs, patrol
 
 
 class Command(BaseCommand):
@@ -24,11 +24,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, on: datetime.date | None, json: bool, **options: Any) -> None:
         today = timezone.localdate()
-        result = patrol(as_of=on or today, by_clock=on is None)
-        if on is None or on == today:
-            follow_patrol(
-                run_id=result.run_id, as_of=today
-            )  # lights show today; a past day must not repaint them
+        is_today = on is None or on == today
+        result = patrol(as_of=on or today, by_clock=on is None, goes_on=is_today)
+        if is_today:  # lights show today; a past day must not repaint them
+            run_ids = [] if result.run_id is None else [result.run_id]
+            follow_patrol(run_ids=run_ids, as_of=today)
+            end_runs(run_ids=run_ids, run_id=result.run_id, at=timezone.now())
         self._tell(result, json)
 
     def _tell(self, result: Any, as_json: bool) -> None:
