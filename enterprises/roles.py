@@ -94,6 +94,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         projects__setaside="view retry",
         projects__calendarday="view add change delete",
         projects__ladderrung="view add change delete",
+        projects__ledgerimport="view add change",
+        projects__ledgerrow="view change",
+        projects__ledgerpart="view",
+        enterprises__exportlayout="view add delete",
         notices__robot="view add change delete",
         notices__mailserver="view",
         notices__message="log",
@@ -108,10 +112,16 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         projects__progressreport="change",
         projects__extensionrequest="change",
         projects__closeout="change",
+        projects__ledgerimport="view add change",
+        projects__ledgerrow="view change",
+        projects__ledgerpart="view",
+        enterprises__exportlayout="view add delete",
         projects__patrolrun="view",
         notices__robot="view add change delete",
     ),
-    Role.LEADER: _READ_BUSINESS | _OWN_NOTICES | _permissions(projects__patrolrun="view"),
+    Role.LEADER: _READ_BUSINESS
+    | _OWN_NOTICES
+    | _permissions(projects__patrolrun="view", enterprises__exportlayout="view"),
     Role.SYSTEM: _OWN_NOTICES
     | _permissions(
         projects__patrolrun="view",
@@ -129,6 +139,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         journal__entry="view export",
         enterprises__journalarchive="view",
         enterprises__journalexport="view",
+        enterprises__listexport="view",
         enterprises__signin="view",
         enterprises__user="view",
         enterprises__membership="view",

@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from enterprises.models import User
 from enterprises.querysets import ScopedQuerySet
 from enterprises.scoped_edits import SafeEdits
+from enterprises.scoped_inlines import KeepsWhatLiesBeyond
 from enterprises.scoped_lists import CappedPaginator, ScopedChangeList
 from enterprises.scoped_widgets import PlainAutocomplete, PlainAutocompleteMultiple
 from enterprises.scoping import may
@@ -335,6 +336,11 @@ class ScopedInline(_ScopedForms, admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         rows: Any = self.model._default_manager
         return rows.visible_to(request.user)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        own = kwargs.get("formset", self.formset)
+        kwargs["formset"] = type(own.__name__, (KeepsWhatLiesBeyond, own), {})
+        return super().get_formset(request, obj, **kwargs)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._allows(request, "view", None)

@@ -332,6 +332,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 9},
     },
+    "work-on-ledgers": {
+        "task": "projects.ledgers",
+        "schedule": 10.0,
+        "options": {"expires": 9},
+    },
+    "sweep-the-ledgers": {
+        "task": "projects.sweep_ledgers",
+        "schedule": crontab(minute="45", hour="3"),
+        "options": {"expires": 3600},
+    },
     "archive-the-journal": {
         "task": "journal.archive",
         "schedule": crontab(minute="30", hour="2"),

@@ -1,5 +1,5 @@
 """The register pages. Importing this package registers them with the admin site."""
 
-from enterprises.admin import accounts, registers
+from enterprises.admin import accounts, exports, registers
 
-__all__ = ["accounts", "registers"]
+__all__ = ["accounts", "exports", "registers"]

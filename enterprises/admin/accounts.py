@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from enterprises.admin.resources import ExportsRegister, UserResource
 from enterprises.models import Membership, User
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
 from enterprises.scoping import may
@@ -55,7 +56,8 @@ class MembershipInline(ScopedInline):
 
 
 @admin.register(User)
-class UserAdmin(ScopedModelAdmin):
+class UserAdmin(ExportsRegister, ScopedModelAdmin):
+    resource_class = UserResource
     list_display = ("username", "name", "phone", "role_names", "is_active", "last_login")
     list_filter = ("is_active", MembershipInForceFilter)
     search_fields = ("username", "name")

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from enterprises.admin.resources import EnterpriseResource, ExportsRegister, PartyBranchResource
 from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
 
@@ -26,7 +27,8 @@ class AliasInline(ScopedInline):
 
 
 @admin.register(Enterprise)
-class EnterpriseAdmin(ScopedModelAdmin):
+class EnterpriseAdmin(ExportsRegister, ScopedModelAdmin):
+    resource_class = EnterpriseResource
     list_display = ("tree_name", "short_name", "kind", "code", "parent_name", "project_count", "status")
     list_display_links = ("tree_name",)
     list_filter = ("kind", "status")
@@ -75,7 +77,8 @@ class EnterpriseAdmin(ScopedModelAdmin):
 
 
 @admin.register(PartyBranch)
-class PartyBranchAdmin(ScopedModelAdmin):
+class PartyBranchAdmin(ExportsRegister, ScopedModelAdmin):
+    resource_class = PartyBranchResource
     list_display = ("marked_name", "kind", "enterprise", "secretary", "member_count", "code")
     list_display_links = ("marked_name",)
     list_filter = ("kind",)

@@ -1,4 +1,5 @@
 from enterprises.models.enterprise import Enterprise, EnterpriseAlias
+from enterprises.models.exports import ExportLayout, ListExport
 from enterprises.models.journal_records import JournalArchive, JournalExport, SignIn
 from enterprises.models.membership import Membership
 from enterprises.models.party import PartyBranch
@@ -7,8 +8,10 @@ from enterprises.models.user import User
 __all__ = [
     "Enterprise",
     "EnterpriseAlias",
+    "ExportLayout",
     "JournalArchive",
     "JournalExport",
+    "ListExport",
     "Membership",
     "PartyBranch",
     "SignIn",

@@ -32,13 +32,13 @@ def record_export(*, actor: User, form: str, filters: dict[str, Any], entries: i
     )
 
 
-def partly_beyond(*, exports: Collection[JournalExport], reader: User) -> set[int]:
-    """Ids of the exports that reached into a unit which `reader` does not read.
+def partly_beyond(*, exports: Collection[Any], reader: User, permission: str = PERMISSION) -> set[int]:
+    """Ids of the exports (of the journal or of a list) that reached into a unit which `reader` does not read.
 
     What was typed for them may name people and projects of that unit.
     """
     asked = {pk for export in exports for pk in export.filters.get(UNITS, ())}
-    read = tuple(units_for(reader, PERMISSION))
+    read = tuple(units_for(reader, permission))
     paths = Enterprise.objects.filter(pk__in=asked).values_list("pk", "path")
     inside = {pk for pk, path in paths if path.startswith(read)}
     return {export.pk for export in exports if not inside.issuperset(export.filters.get(UNITS, ()))}

@@ -3,6 +3,7 @@
 from projects.admin import (
     calendar,
     evidence_files,
+    ledgers,
     milestones,
     oversight,
     programmes,
@@ -14,6 +15,7 @@ from projects.admin import (
 __all__ = [
     "calendar",
     "evidence_files",
+    "ledgers",
     "milestones",
     "oversight",
     "programmes",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from enterprises.scoped_admin import ScopedModelAdmin, person
+from enterprises.scoped_export import ExportsList
 from journal.context import because
 from projects.admin import filters
 from projects.admin.bars import list_bar
@@ -22,6 +23,7 @@ from projects.admin.extension_form import ExtensionPage
 from projects.admin.project_page import days_shown, tone_of
 from projects.admin.reminding import Reminding
 from projects.admin.report_form import ReportPage, no_change
+from projects.exporting.lists import MILESTONES
 from projects.models import Milestone
 from projects.services.lights import refresh_lights
 from projects.services.milestones import refusal, take_step
@@ -31,7 +33,8 @@ from projects.workflow import UNDER_WAY, Subject, transition
 
 
 @admin.register(Milestone)
-class MilestoneAdmin(Reminding, ScopedModelAdmin):
+class MilestoneAdmin(ExportsList, Reminding, ScopedModelAdmin):
+    export_columns = MILESTONES
     reminds = Milestone
     list_display = (
         "deadline_badge",

@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from enterprises.scoped_admin import ScopedModelAdmin, person
+from enterprises.scoped_export import ExportsList
 from enterprises.scoping import may
 from projects.admin import filters
 from projects.admin.reminding import Reminding
+from projects.exporting.lists import EPISODES
 from projects.models import Milestone, OverdueEpisode, PatrolRun, SetAside
 from projects.services.patrol import retry_set_aside
 
@@ -32,7 +34,8 @@ class ReadOnlyAdmin(ScopedModelAdmin):
 
 
 @admin.register(OverdueEpisode)
-class OverdueEpisodeAdmin(Reminding, ReadOnlyAdmin):
+class OverdueEpisodeAdmin(ExportsList, Reminding, ReadOnlyAdmin):
+    export_columns = EPISODES
     reminds = Milestone
     reminded_by = "milestone"
     list_display = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import IO, Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -14,7 +15,9 @@ from django.utils.translation import gettext_lazy
 
 from enterprises.roles import Role
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
+from enterprises.scoped_export import ExportsList
 from enterprises.scoping import may
+from enterprises.spreadsheets import OutColumn
 from projects.admin import filters
 from projects.admin.bars import list_bar
 from projects.admin.close_out_form import CloseOutPage
@@ -24,16 +27,13 @@ from projects.admin.light_pages import why_page
 from projects.admin.project_page import project_page
 from projects.admin.project_status import status_page
 from projects.admin.reminding import Reminding
+from projects.exporting.columns import LEDGER
+from projects.exporting.ledger import write_ledger
 from projects.models import Milestone, Project
 from projects.services.lights import refresh_lights
-from projects.services.projects import approve, next_code
+from projects.services.projects import EDITABLE, approve, fixed_fields, next_code
 from projects.services.refusals import Refused
-from projects.states import ProjectStatus
-from projects.workflow import UNDER_WAY
 
-#: Statuses in which the form of a project may be saved.
-EDITABLE = (*UNDER_WAY, ProjectStatus.SUSPENDED)
-BENEFICIARIES = ("beneficiaries_text", "beneficiaries_number", "beneficiaries_unit")
 PEOPLE = ("liaison_leader", "accountable_lead", "direct_lead", "coordinator")
 
 
@@ -52,7 +52,7 @@ class MilestoneInline(ScopedInline):
 
 
 @admin.register(Project)
-class ProjectAdmin(Reminding, ScopedModelAdmin):
+class ProjectAdmin(ExportsList, Reminding, ScopedModelAdmin):
     reminds = Project
     list_display = (
         "light_badge",
@@ -146,15 +146,8 @@ class ProjectAdmin(Reminding, ScopedModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        # A project stays in its programme; after approval only an extension moves its dates.
-        fixed: tuple[str, ...] = ("programme",)
-        if obj.approved_on:
-            fixed = ("programme", "starts_on", "due_on", "is_standing")
-        if obj.approved_on and not may(person(request), "approve", obj):
-            # What was approved is the promise; its words do not change under the hands of who gave it.
-            fixed += ("name", "enterprise", "is_key", "measures", *BENEFICIARIES)
-        # A code that is taken would tell that a project exists which the person may not see.
-        return fixed if may(person(request), "approve", obj) else (*fixed, "code")
+        approver = may(person(request), "approve", obj)
+        return fixed_fields(approved=bool(obj.approved_on), approver=approver)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Closed out, terminated, or awaiting that: reopening it is a decision, not an edit.
@@ -208,6 +201,14 @@ class ProjectAdmin(Reminding, ScopedModelAdmin):
         if obj.light_on is None:
             return "—"  # never judged: nothing was ever reported, which is not the same as 0 %
         return list_bar(obj.actual_percent, obj.planned_percent)
+
+    def columns_out(self, request: HttpRequest) -> list[OutColumn]:
+        return list(LEDGER)
+
+    def write_out(
+        self, request: HttpRequest, rows: Any, file: IO[bytes], form: str, columns: Sequence[OutColumn]
+    ) -> int:
+        return write_ledger(file, form, rows, columns, reader=person(request), as_of=timezone.localdate())
 
     # -- the project page ---------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from enterprises.models import User
 from enterprises.scoped_admin import person
+from enterprises.scoped_export import ExportsList
 from enterprises.scoping import may, permitted_q
 from journal.context import because
 from journal.reading import history_of, history_response
@@ -24,6 +25,7 @@ from projects.admin.filters import is_id
 from projects.admin.oversight import ReadOnlyAdmin
 from projects.admin.review_facts import close_out_facts, extension_facts, report_facts
 from projects.admin.submission_rows import hidden_drafts, page_of
+from projects.exporting.lists import CLOSE_OUTS, EXTENSIONS, REPORTS
 from projects.models import CloseOut, Evidence, ExtensionRequest, ProgressReport, Submission
 from projects.services import close_outs, extensions, reports
 from projects.services.desk import next_waiting
@@ -37,7 +39,7 @@ from projects.workflow import transition
 _BY_THE_AUTHOR = ("submit", "withdraw")
 
 
-class SubmissionAdmin(ReadOnlyAdmin):
+class SubmissionAdmin(ExportsList, ReadOnlyAdmin):
     """What the three kinds share. A draft is answered as missing to everyone who does not write it."""
 
     project_path: ClassVar[str] = "milestone__project"
@@ -233,6 +235,7 @@ class SubmissionAdmin(ReadOnlyAdmin):
 
 @admin.register(ProgressReport)
 class ProgressReportAdmin(SubmissionAdmin):
+    export_columns = REPORTS
     services: ClassVar[Any] = reports
     id_name = "report_id"
     list_display = (
@@ -257,6 +260,7 @@ class ProgressReportAdmin(SubmissionAdmin):
 
 @admin.register(ExtensionRequest)
 class ExtensionRequestAdmin(SubmissionAdmin):
+    export_columns = EXTENSIONS
     services: ClassVar[Any] = extensions
     id_name = "request_id"
     list_display = ("submitted_on", "title", "enterprise", "from_on", "to_on", "reason_class", "state_badge")
@@ -273,6 +277,7 @@ class ExtensionRequestAdmin(SubmissionAdmin):
 
 @admin.register(CloseOut)
 class CloseOutAdmin(SubmissionAdmin):
+    export_columns = CLOSE_OUTS
     project_path = "project"
     services: ClassVar[Any] = close_outs
     id_name = "close_out_id"

@@ -4,6 +4,7 @@ from projects.models.episode import OverdueEpisode
 from projects.models.escalation import Escalation, LadderRung, Reminder
 from projects.models.evidence import Evidence
 from projects.models.extension import ExtensionRequest, ExtensionShift
+from projects.models.ledger import LedgerImport, LedgerPart, LedgerRow
 from projects.models.light import LightPolicyVersion, LightSpan
 from projects.models.milestone import Milestone
 from projects.models.patrol import PatrolRun, SetAside
@@ -21,6 +22,9 @@ __all__ = [
     "ExtensionRequest",
     "ExtensionShift",
     "LadderRung",
+    "LedgerImport",
+    "LedgerPart",
+    "LedgerRow",
     "LightPolicyVersion",
     "LightSpan",
     "Milestone",

@@ -19,9 +19,9 @@ from enterprises.models import Enterprise
 from enterprises.roles import Role
 from enterprises.services.members import create_member
 from journal.context import acting
+from projects.copying import CHUNK, copy_rows
 from projects.models import Category, Milestone, Project
 from projects.scale import marking, names
-from projects.scale.copying import CHUNK, copy_rows
 from projects.scale.plan import MILESTONE_COLUMNS, PROJECT_COLUMNS, Planner, Row, Size
 from projects.scale.tree import ROOT_CODE, Unit, mid_size_group, units
 from projects.services.programmes import create_programme

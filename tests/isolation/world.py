@@ -13,13 +13,17 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch, User
+from enterprises.models import Enterprise, EnterpriseAlias, ExportLayout, ListExport, PartyBranch, User
 from notices.models import Message, Robot
+from projects.importing.reading import Reading
 from projects.models import (
     Category,
     CloseOut,
     Evidence,
     ExtensionRequest,
+    LedgerImport,
+    LedgerPart,
+    LedgerRow,
     Milestone,
     OverdueEpisode,
     Programme,
@@ -113,6 +117,21 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
     branch = _marked(factories.branch(enterprise), unit.key)
     person = _marked(factories.user("officer", enterprise), unit.key)
     project.party_branches.add(branch)
+    ledger = _marked(
+        LedgerImport.objects.create(
+            programme=programme,
+            uploaded_by=person,
+            uploaded_at=timezone.now(),
+            as_of=today,
+            state="ready",
+            counts={
+                **dict.fromkeys(("needs_review", "rejected", "changed", "unchanged"), 0),
+                "accepted": 1,
+                "new": 1,
+            },
+        ),
+        unit.key,
+    )
     unit.rows = {
         Enterprise: enterprise,
         EnterpriseAlias: EnterpriseAlias.objects.create(enterprise=enterprise, name=marker(unit.key)),
@@ -126,6 +145,15 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
         CloseOut: close_out,
         Evidence: _marked(_photo(project, report, person), unit.key),
         Category: factories.category(programme),
+        ExportLayout: ExportLayout.objects.create(
+            name=marker(unit.key),
+            unit=enterprise,
+            listed="projects.project",
+            columns=[["name", marker(unit.key)]],
+        ),
+        ListExport: ListExport.objects.create(
+            user=person, by=marker(unit.key), unit=enterprise, listed="projects.project", form="csv", rows=1
+        ),
         Robot: _marked(
             Robot.objects.create(enterprise=enterprise, name="x", kind="wecom", address="x", set_by=person),
             unit.key,
@@ -142,6 +170,19 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
                 finished_at=timezone.now(),
             ),
             unit.key,
+        ),
+        LedgerImport: ledger,
+        LedgerPart: LedgerPart.objects.create(ledger=ledger, order=0, content=marker(unit.key).encode()),
+        LedgerRow: LedgerRow.objects.create(
+            ledger=ledger,
+            position=1,
+            sheet=marker(unit.key),
+            row=2,
+            outcome="accepted",
+            change="new",
+            name=marker(unit.key),
+            enterprise=enterprise,
+            data=Reading(marker(unit.key), 2).as_data(),
         ),
         Reminder: _marked(
             Reminder.objects.create(

@@ -1,0 +1,73 @@
+"""The rows that were not taken, as a workbook to mend and hand in again: as they stood, and what is wrong."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+import xlsxwriter
+from django.http import FileResponse
+from django.utils.translation import gettext as _
+
+from projects.importing.columns import COLUMNS
+from projects.importing.findings import Outcome
+from projects.importing.reading import Reading
+from projects.models import LedgerImport, LedgerRow
+
+
+def faults_workbook(ledger: LedgerImport) -> FileResponse:
+    """A download: the rows that need a decision or were refused, with one more column that says why.
+
+    The headings are the portal's own names of the columns that were understood, so that the file is read without
+    a question when it comes back.
+    """
+    file = tempfile.TemporaryFile()
+    book = xlsxwriter.Workbook(
+        file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    wrap = book.add_format({"text_wrap": True, "valign": "top"})
+    wrong = book.add_format({"text_wrap": True, "valign": "top", "font_color": "#a01a1d"})
+    known = {column.key: column.aliases[0] for column in COLUMNS}
+    rows = LedgerRow.objects.filter(ledger=ledger).exclude(outcome=Outcome.ACCEPTED).order_by("position")
+    used = _used(ledger)
+    for sheet_name in dict.fromkeys(rows.values_list("sheet", flat=True)):
+        sheet = book.add_worksheet(_tab(sheet_name, book))
+        keys, others = used.get(sheet_name, (list(known), []))
+        headings = [*(known[key] for key in keys), *others, _("Row"), _("What is wrong and what to do")]
+        sheet.freeze_panes(1, 0)
+        sheet.set_column(0, len(headings) - 2, 18)
+        sheet.set_column(len(headings) - 1, len(headings) - 1, 60)
+        for at, heading in enumerate(headings):
+            sheet.write_string(0, at, heading, head)
+        for number, row in enumerate(rows.filter(sheet=sheet_name).iterator(1000), start=1):
+            one = Reading.from_data(row)
+            cells = [
+                *(one.raw.get(key, "") for key in keys),
+                *(one.extra.get(name, "") for name in others),
+                str(row.row),
+            ]
+            for at, text in enumerate(cells):
+                sheet.write_string(number, at, text[:32_000], wrap)
+            sheet.write_string(number, len(cells), "\n".join(one.messages)[:32_000], wrong)
+    if not book.worksheets():
+        book.add_worksheet().write_string(0, 0, _("There is nothing wrong in this ledger."))
+    book.close()
+    file.seek(0)
+    stem = ledger.file_name.rsplit(".", 1)[0]
+    return FileResponse(file, as_attachment=True, filename=_("%(file)s – to be mended.xlsx") % {"file": stem})
+
+
+def _used(ledger: LedgerImport) -> dict[str, tuple[list[str], list[str]]]:
+    found = {}
+    for sheet in ledger.file_facts.get("sheets", []):
+        keys = [key for key in dict.fromkeys(sheet["columns"].values()) if key != "version"]
+        found[sheet["name"]] = (keys, sheet["unknown_columns"])
+    return found
+
+
+def _tab(name: str, book: Any) -> str:
+    """A name that a workbook allows for a tab, once."""
+    plain = "".join(" " if sign in "[]:*?/\\" else sign for sign in name).strip("' ")[:28] or "1"
+    taken = {sheet.get_name().lower() for sheet in book.worksheets()}
+    return plain if plain.lower() not in taken else f"{plain[:25]} {len(taken) + 1}"

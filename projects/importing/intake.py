@@ -1,0 +1,234 @@
+"""A file that is handed in: kept, read in the background row by row, and ready for a person to look at."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import logging
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from enterprises.models import User
+from enterprises.scoping import units_for
+from projects.copying import copy_rows
+from projects.importing.preview import Preview
+from projects.importing.reading import Reading
+from projects.importing.registers import Registers
+from projects.models import LedgerImport, LedgerPart, LedgerRow, Programme
+from projects.services.refusals import Refused
+
+logger = logging.getLogger(__name__)
+
+#: 200,000 rows of an ordinary ledger have 15 MB.
+LARGEST = 50 * 1024 * 1024
+#: A reading that gave no sign for so long died with its worker.
+GIVEN_UP = datetime.timedelta(seconds=60)
+#: Rows and parts of ledgers are kept so long after the last step; the receipt stays.
+KEPT = datetime.timedelta(days=90)
+
+_COLUMNS = (
+    "ledger_id",
+    "position",
+    "sheet",
+    "row",
+    "outcome",
+    "change",
+    "name",
+    "enterprise_id",
+    "project_id",
+    "version",
+    "data",
+)
+
+
+def hand_in(
+    *,
+    programme: Programme,
+    actor: User,
+    name: str,
+    chunks: Iterable[bytes],
+    as_of: datetime.date,
+    at: datetime.datetime,
+) -> LedgerImport:
+    """Keep a file that somebody handed in. Nothing of it is read yet.
+
+    Args:
+        programme: one that the caller has found through the wall.
+        chunks: the bytes of the file, in pieces.
+        as_of: the day by which names are resolved.
+
+    Raises:
+        Refused: too large, or not for this person or programme.
+    """
+    if not units_for(actor, "projects.add_project"):
+        raise Refused(_("Your role does not include this step."))
+    if programme.archived_on:
+        raise Refused(_("The programme is archived. Nothing can be taken in any more."))
+    digest, size = hashlib.sha256(), 0
+    with transaction.atomic():
+        ledger = LedgerImport.objects.create(
+            programme=programme, uploaded_by=actor, uploaded_at=at, as_of=as_of, file_name=shown_name(name)
+        )
+        for order, content in enumerate(_pieces(chunks)):
+            size += len(content)
+            if size > LARGEST:
+                raise Refused(
+                    _("The file is larger than %(size)s MB. Split it, or delete pictures from it.")
+                    % {"size": LARGEST // 1024 // 1024}
+                )
+            digest.update(content)
+            LedgerPart.objects.create(ledger=ledger, order=order, content=content)
+        ledger.file_size, ledger.digest = size, digest.hexdigest()
+        ledger.save(update_fields=["file_size", "digest"])
+    return ledger
+
+
+def shown_name(name: str) -> str:
+    """The name of a file without the folders that some browsers send along."""
+    plain = name.replace("\x00", "").replace("\\", "/").rsplit("/", 1)[-1].strip()
+    return plain[-255:] or "ledger"
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterable[bytes]:
+    held = b""
+    for chunk in chunks:
+        held += chunk
+        while len(held) >= LedgerPart.SIZE:
+            yield held[: LedgerPart.SIZE]
+            held = held[LedgerPart.SIZE :]
+    if held:
+        yield held
+
+
+def read_anew(*, ledger_id: int, actor: User, choices: dict[str, Any]) -> LedgerImport:
+    """Have a ledger read once more, with sheets and columns as a person chose them.
+
+    Raises:
+        Refused: it is being read or was confirmed already.
+    """
+    with transaction.atomic():
+        rows = LedgerImport.objects.permitted(actor, "change").select_for_update(of=("self",))
+        ledger = rows.filter(pk=ledger_id).first()
+        if ledger is None or ledger.state not in (LedgerImport.State.READY, LedgerImport.State.REFUSED):
+            raise Refused(_("This ledger cannot be read anew now. Nothing was changed."))
+        ledger.choices, ledger.state = choices, LedgerImport.State.READING
+        ledger.reading_number += 1
+        ledger.taken_at, ledger.rows_read, ledger.fault = None, 0, ""
+        ledger.save(update_fields=["choices", "state", "reading_number", "taken_at", "rows_read", "fault"])
+    return ledger
+
+
+def read(*, ledger_id: int, now: Callable[[], datetime.datetime]) -> bool:
+    """Read a ledger that waits for it; rows are written as they are read, so that progress is seen.
+
+    Safe to call twice and by several workers: the first takes it, another one only when the first gave no
+    sign of life for a minute, and whoever was replaced stops by itself.
+
+    Args:
+        now: the clock; the beat of the work is told by it.
+
+    Returns:
+        Whether this call read it to its end.
+    """
+    moment = now()
+    waiting = LedgerImport.objects.filter(pk=ledger_id, state=LedgerImport.State.READING)
+    free = waiting.filter(taken_at=None) | waiting.filter(taken_at__lt=moment - GIVEN_UP)
+    if not free.update(taken_at=moment):
+        return False
+    ledger = LedgerImport.objects.select_related("programme", "uploaded_by").get(pk=ledger_id)
+    turn = _Turn(ledger, moment, now)
+    try:
+        return _read(ledger, turn)
+    except _Replaced:
+        return False
+    except Exception:
+        # Not the file's fault as far as we know: the person is told, and may try again.
+        logger.exception("Ledger %s could not be read", ledger_id)
+        turn.end(
+            state=LedgerImport.State.REFUSED,
+            fault=str(_("The portal could not read this file. The fault was recorded; nothing was saved.")),
+        )
+        return True
+
+
+class _Replaced(Exception):
+    """Somebody else reads this ledger now, or the person had it read anew."""
+
+
+class _Turn:
+    """The right to read a ledger, held by giving a sign with every chunk."""
+
+    def __init__(
+        self, ledger: LedgerImport, taken_at: datetime.datetime, now: Callable[[], datetime.datetime]
+    ) -> None:
+        self.ledger, self.taken_at, self.now = ledger, taken_at, now
+
+    def _mine(self) -> Any:
+        return LedgerImport.objects.filter(
+            pk=self.ledger.pk,
+            state=LedgerImport.State.READING,
+            taken_at=self.taken_at,
+            reading_number=self.ledger.reading_number,
+        )
+
+    def sign(self, **facts: Any) -> None:
+        moment = self.now()
+        if not self._mine().update(taken_at=moment, **facts):
+            raise _Replaced
+        self.taken_at = moment
+
+    def end(self, **facts: Any) -> None:
+        self._mine().update(**facts)
+
+
+def _read(ledger: LedgerImport, turn: _Turn) -> bool:
+    LedgerRow.objects.filter(ledger=ledger).delete()
+    with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
+        path = Path(folder) / "ledger"
+        digest = hashlib.sha256()
+        with path.open("wb") as file:
+            for content in ledger.parts.order_by("order").values_list("content", flat=True).iterator(4):
+                digest.update(bytes(content))
+                file.write(content)
+        if digest.hexdigest() != ledger.digest:
+            turn.end(
+                state=LedgerImport.State.REFUSED,
+                fault=str(_("The file is not the one that was handed in. Hand it in again.")),
+            )
+            return True
+        registers = Registers(ledger.uploaded_by, ledger.programme, ledger.as_of)
+        preview = Preview(path, ledger.file_name, registers, as_of=ledger.as_of, choices=ledger.choices)
+        position = 0
+        for chunk in preview.chunks():
+            with transaction.atomic():
+                copy_rows(LedgerRow, _COLUMNS, _lines(ledger, chunk, position))
+                position += len(chunk)
+                turn.sign(rows_read=position, rows_expected=max(position, preview.expected))
+    facts = preview.file_facts()
+    state = LedgerImport.State.REFUSED if facts["error"] else LedgerImport.State.READY
+    turn.end(
+        state=state, file_facts=facts, counts=preview.counts(), rows_read=position, rows_expected=position
+    )
+    return True
+
+
+def _lines(ledger: LedgerImport, chunk: list[Reading], position: int) -> Iterable[list[Any]]:
+    for number, one in enumerate(chunk, start=position + 1):
+        yield [
+            *(ledger.pk, number, one.sheet[:80], one.row, one.outcome, one.change, one.name[:400]),
+            *(one.enterprise_id, one.project_id, one.version, one.as_data()),
+        ]
+
+
+def sweep(*, now: datetime.datetime) -> int:
+    """Let go of rows and files of ledgers that nobody touched for long. Returns how many ledgers."""
+    old = LedgerImport.objects.filter(uploaded_at__lt=now - KEPT)
+    found = list(old.filter(parts__isnull=False).distinct().values_list("pk", flat=True))
+    LedgerPart.objects.filter(ledger__in=found).delete()
+    LedgerRow.objects.filter(ledger__in=found).delete()
+    return len(found)
