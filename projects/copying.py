@@ -28,7 +28,7 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
     rest = [field for field in model._meta.concrete_fields if field.column not in columns]
     rest = [field for field in rest if not field.primary_key]
     tail = "".join(f"\t{_text(field.get_prep_value(field.get_default()))}" for field in rest) + "\n"
-    return _copy(model._meta.db_table, [*columns, *(field.column for field in rest)], rows, tail)
+    return _copy(model._meta.db_table, [*columns, *(str(field.column) for field in rest)], rows, tail)
 
 
 def copy_into(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

@@ -34,6 +34,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from projects.scale.plan import Size
     from tools.bench_databases import NAME, Databases
+    from tools.bench_ledger import measure_ledgers
     from tools.bench_lights import measure_lights
     from tools.bench_pages import measure_pages
     from tools.bench_patrol import measure_after, measure_memory, measure_patrol
@@ -70,6 +71,7 @@ def _run(options: argparse.Namespace) -> int:
         "review": lambda: measure_review(
             databases, small="portal_small_bench", today=today, repeat=options.requests
         ),
+        "ledger": lambda: measure_ledgers(databases, small="portal_race_bench", today=today),
         "race": lambda: measure_race(databases, "portal_race_bench", today, rivals.overdue),
     }
     for name, measure in parts.items():
@@ -94,7 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeat", type=int, default=3, help="rounds of the patrol, each in a fresh copy")
     parser.add_argument("--requests", type=int, default=30, help="requests for each page")
     parser.add_argument(
-        "--only", nargs="*", choices=("patrol", "lights", "memory", "pages", "review", "race"), help="not all"
+        "--only",
+        nargs="*",
+        choices=("patrol", "lights", "memory", "pages", "review", "ledger", "race"),
+        help="not all",
     )
     parser.add_argument("--keep", action="store_true", help="keep the seeded databases for the next run")
     return parser

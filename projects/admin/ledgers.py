@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from typing import Any
 
@@ -203,7 +204,7 @@ class LedgerImportAdmin(ScopedModelAdmin):
             return self.missing(request, object_id)
         return JsonResponse({"state": ledger.state, "rows": ledger.rows_read, "of": ledger.rows_expected})
 
-    def faults_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+    def faults_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
         ledger = self._found(request, object_id)
         if ledger is None:
             return self.missing(request, object_id)
@@ -230,11 +231,10 @@ class LedgerImportAdmin(ScopedModelAdmin):
         if ledger is None or request.method != "POST":
             return self.missing(request, object_id) if ledger is None else self._to_page(object_id)
         row = request.POST.get("row", "")
-        given = {key[2:]: value for key, value in request.POST.items() if key.startswith("d-")}
+        posted = {key: str(value) for key, value in request.POST.items()}
+        given = {key[2:]: value for key, value in posted.items() if key.startswith("d-")}
         # What is typed goes before what is ticked.
-        for key, value in request.POST.items():
-            if key.startswith("t-") and value.strip():
-                given[key[2:]] = value
+        given |= {key[2:]: value for key, value in posted.items() if key.startswith("t-") and value.strip()}
         try:
             n = decide(
                 ledger_id=object_id,
@@ -301,10 +301,9 @@ class LedgerImportAdmin(ScopedModelAdmin):
 
 def ring() -> None:
     """Call a worker. The periodic task comes by itself when the broker is away."""
-    try:
+    # Whatever the fault of the broker: the save stands, and the clock rings within seconds.
+    with contextlib.suppress(Exception):
         work_on_ledgers.apply_async(retry=False)
-    except Exception:  # any fault of the broker: the save stands, and the clock rings within seconds
-        pass
 
 
 def chosen_columns(posted: Any, ledger: LedgerImport) -> dict[str, Any]:

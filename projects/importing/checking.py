@@ -47,7 +47,7 @@ class Checker:
 
     registers: Registers
     as_of: datetime.date
-    _seen: dict[Any, int] = field(default_factory=dict)
+    _seen: dict[Any, tuple[str, int]] = field(default_factory=dict)
     _serials: dict[tuple[str, str], int] = field(default_factory=dict)
     _gives_codes: bool | None = None
     _today: str = ""
@@ -67,7 +67,7 @@ class Checker:
             self._alone(one)
             self._identify(one)
             self._progress(one)
-        self._compare([one for one in rows if one.project_id is not None])
+        self._compare(rows)
         for one in rows:
             one.settle()
 
@@ -142,15 +142,16 @@ class Checker:
         return self._gives_codes
 
     def _compare(self, rows: list[Reading]) -> None:
-        if not rows:
+        known = [(one, one.project_id) for one in rows if one.project_id is not None]
+        if not known:
             return
-        ids = {one.project_id for one in rows}
+        ids = {pk for _one, pk in known}
         present = present_values(Project.objects.filter(pk__in=ids))
         versions = versions_of(Project.objects.filter(pk__in=ids))
         stated = {
-            one.project_id: one.stated_version
-            for one in rows
-            if one.stated_version and versions[one.project_id] > one.stated_version
+            pk: one.stated_version
+            for one, pk in known
+            if one.stated_version and versions[pk] > one.stated_version
         }
         events = events_since(Project, stated)
         changeable = set(
@@ -158,10 +159,10 @@ class Checker:
             .filter(pk__in=ids)
             .values_list("pk", flat=True)
         )
-        for one in rows:
-            project, now = present[one.project_id]
-            one.version = versions[one.project_id]
-            self._compare_one(one, project, now, events.get(one.project_id, []), project.pk in changeable)
+        for one, pk in known:
+            project, now = present[pk]
+            one.version = versions[pk]
+            self._compare_one(one, project, now, events.get(pk, []), pk in changeable)
 
     def _compare_one(
         self, one: Reading, project: Project, now: dict[str, Any], events: list[Any], changeable: bool

@@ -21,7 +21,7 @@ def faults_workbook(ledger: LedgerImport) -> FileResponse:
     The headings are the portal's own names of the columns that were understood, so that the file is read without
     a question when it comes back.
     """
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (the answer closes it when it was sent)
     book = xlsxwriter.Workbook(
         file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model
-
 from projects.models import Project
 
 
@@ -63,8 +61,14 @@ ONLY_WHEN_NEW = frozenset({"status", "percent", "steps", "start_text", "due_text
 
 def label_of(key: str) -> str:
     """The name of a field as the forms have it."""
-    model: type[Model] = Project
-    return str(model._meta.get_field(key.removesuffix("_id")).verbose_name)
+    found: Any = Project._meta.get_field(key.removesuffix("_id"))
+    return str(found.verbose_name)
+
+
+def choices_of(key: str) -> list[tuple[str, Any]]:
+    """The values that a field may have, with their words."""
+    found: Any = Project._meta.get_field(key)
+    return list(found.choices or ())
 
 
 def most_characters(key: str) -> int | None:

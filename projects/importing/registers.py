@@ -20,6 +20,7 @@ from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch, User
 from enterprises.querysets import in_force_q
 from enterprises.roles import Role
 from enterprises.scoping import outermost, units_for
+from projects.importing.fields import choices_of
 from projects.models import Category, Programme, Project
 
 #: Offered for a name that is not in the register; more would be a list to search, not a choice.
@@ -148,7 +149,7 @@ class Registers:
         if isinstance(value, bool):
             return str(_("yes") if value else _("no"))
         if key in ("audience", "phase"):
-            return str(dict(Project._meta.get_field(key).choices or ()).get(value, value))
+            return str(dict(choices_of(key)).get(value, value))
         return str(value)
 
     @cached_property

@@ -120,7 +120,8 @@ class Understanding:
         cells, marks, width = row.values, row.marks, len(row.values)
         for position, key, method, kept, speaks_when_blank, straight in self._plan:
             value = cells[position] if position < width else None
-            said, known_as = None, None
+            said: Said | None = None
+            known_as: Any = None
             mark = marks[position] if marks and position in marks else PLAIN
             if mark is PLAIN:
                 if value is None or value == "":
@@ -431,7 +432,7 @@ class Understanding:
         raw = text_of(value, mark)
         on = read.on.isoformat() if read.on else None
         values: dict[str, Any] = {"starts_on": on} if on else {}
-        start = {"raw": raw, "kind": read.kind, "iso": on}
+        start: dict[str, Any] = {"raw": raw, "kind": read.kind, "iso": on}
         if read.candidates:
             start["candidates"] = offered_days(read)
         return Said(raw, values, read.findings, {"start": start})

@@ -102,7 +102,7 @@ def insert_steps() -> int:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE staged_project; ANALYZE staged_step")
         cursor.execute(
-            f"INSERT INTO projects_milestone (project_id, {named}, {', '.join(f.column for f in rest)})"
+            f"INSERT INTO projects_milestone (project_id, {named}, {', '.join(str(f.column) for f in rest)})"
             f" SELECT p.id, {staged}, {', '.join(['%s'] * len(rest))}"
             " FROM staged_step s JOIN staged_project t ON t.position = s.position"
             ' JOIN projects_project p ON p.id = t.id ORDER BY s.position, s."order"',
@@ -152,7 +152,8 @@ def update_projects() -> int:
 
 def stage_links(rows: Iterable[tuple[int, str, list[int]]]) -> int:
     """Stage the supporting enterprises and party organisations of rows: (position, field, ids); [] for none."""
-    pairs = ((position, key, other) for position, key, others in rows for other in (others or [None]))
+    none: list[int | None] = [None]
+    pairs = ((position, key, other) for position, key, others in rows for other in (others or none))
     return copy_into("staged_link", ["position", "kind", "other_id"], pairs)
 
 

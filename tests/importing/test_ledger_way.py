@@ -165,7 +165,7 @@ def test_an_import_stands_once_somebody_worked_on_it(here: World) -> None:
 
 def test_an_officer_is_told_the_same_of_foreign_and_of_invented_units(here: World, tmp_path) -> None:
     rows = [PIPES, EXIT, [3, "不存在的项目", "甲乙丙丁股份", "", "7月", "", "", ""]]
-    preview, read = previewed(ledger(*rows), here.officer, here.programme, folder=tmp_path)
+    _preview, read = previewed(ledger(*rows), here.officer, here.programme, folder=tmp_path)
     assert [one.outcome for one in read] == ["accepted", "rejected", "rejected"]
     foreign, invented = read[1], read[2]
     assert codes(foreign) >= {"UNKNOWN_ENTERPRISE"}
