@@ -34,6 +34,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from projects.scale.plan import Size
     from tools.bench_databases import NAME, Databases
+    from tools.bench_export import measure_export
     from tools.bench_ledger import measure_ledgers
     from tools.bench_lights import measure_lights
     from tools.bench_pages import measure_pages
@@ -72,6 +73,7 @@ def _run(options: argparse.Namespace) -> int:
             databases, small="portal_small_bench", today=today, repeat=options.requests
         ),
         "ledger": lambda: measure_ledgers(databases, small="portal_race_bench", today=today),
+        "export": lambda: measure_export(databases, today=today, repeat=1),
         "race": lambda: measure_race(databases, "portal_race_bench", today, rivals.overdue),
     }
     for name, measure in parts.items():
@@ -98,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only",
         nargs="*",
-        choices=("patrol", "lights", "memory", "pages", "review", "ledger", "race"),
+        choices=("patrol", "lights", "memory", "pages", "review", "ledger", "export", "race"),
         help="not all",
     )
     parser.add_argument("--keep", action="store_true", help="keep the seeded databases for the next run")

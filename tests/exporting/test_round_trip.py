@@ -278,3 +278,23 @@ def test_the_sheet_of_milestones_is_no_table_for_the_importer(here: World, tmp_p
         "逾期天数",
         "所属方案",
     ]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_without_the_apostrophe_the_file_would_not_come_back(
+    here: World, tmp_path, form: str, monkeypatch
+) -> None:
+    """The control: the texts above are hostile indeed, and it is the reading that makes them harmless."""
+    import re
+
+    from projects.importing import checking, understanding
+
+    many(here)
+    file = exported(here.staff, form, query=of_programme(here.programme))
+    monkeypatch.setattr(understanding, "_GUARDED", re.compile(r"(?!)"))
+    guarded = [one for one in read_back(here, file, tmp_path, form=form) if one.change != "unchanged"]
+    monkeypatch.undo()
+    monkeypatch.setattr(checking, "says_the_same", lambda *_a: False)
+    cleaned = [one for one in read_back(here, file, tmp_path, form=form) if one.change != "unchanged"]
+    assert len(guarded) >= 2
+    assert len(cleaned) >= 3

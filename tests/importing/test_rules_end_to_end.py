@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from projects.importing.findings import MEANINGS
 from projects.importing.reading import Reading
 from tests import factories
 from tests.importing.ledgers import World, codes, ledger, previewed, world
@@ -20,7 +19,12 @@ HEADINGS = [
     "序号", "项目名称", "责任单位", "开工时间", "完成时限", "完成进度", "状态", "第一责任人", "受益群众", "统一社会信用代码",
     "项目类别", "推进计划", "配合单位", "责任党组织", "是否重点", "备注",
 ]  # fmt: skip
-ROW: dict[str, Any] = {"序号": 1, "项目名称": "牛山上山门管网改造工程", "责任单位": "水务集团", "完成时限": "2021年12月31日"}
+ROW: dict[str, Any] = {
+    "序号": 1,
+    "项目名称": "牛山上山门管网改造工程",
+    "责任单位": "水务集团",
+    "完成时限": "2021年12月31日",
+}
 ACCEPTED, REVIEW, REJECTED = "accepted", "needs_review", "rejected"
 
 Case = tuple[str, str, Any, str, Any]
@@ -172,14 +176,12 @@ STATES: list[Case] = [
 @pytest.fixture
 def here() -> World:
     made = world()
-    from enterprises.models import EnterpriseAlias
-
     for name, since, until in (
         ("莞水公司", datetime.date(2020, 1, 1), None),
         ("东江水司", datetime.date(2001, 1, 1), datetime.date(2019, 12, 31)),
     ):
         EnterpriseAlias.objects.create(
-            enterprise=made.water, name=name, kind="other", valid_from=since, valid_until=until
+            enterprise=made.water, name=name, valid_from=since, valid_until=until
         )
     factories.category(made.programme, "供水")
     return made
