@@ -34,7 +34,7 @@ from projects.services.refusals import Refused
 from projects.tasks import work_on_ledgers
 
 #: Files up to this size are read while the person waits, and so are confirmations of so few rows.
-AT_ONCE_BYTES = 300 * 1024
+AT_ONCE_BYTES = 150 * 1024
 AT_ONCE_ROWS = 500
 MOST_FILES = 10
 
