@@ -154,7 +154,7 @@ bench: $(DEV) ## Measure the portal at national scale (takes minutes; fills .dat
 	$(WITH) --data-dir .data/bench -- $(PY) -m tools.bench $(ARGS)
 
 .PHONY: chaos
-chaos: $(DEV) ## Kill web, worker, beat, broker and database at work, move the clock (half an hour; fills .data/chaos)
+chaos: $(DEV) ## Kill web, worker, beat, broker and database at work, move the clock (three quarters of an hour; fills .data/chaos)
 	$(WITH) --data-dir .data/chaos -- $(PY) -m tools.chaos $(ARGS)
 
 .PHONY: races

@@ -35,3 +35,15 @@ def together(*posts: Callable[[], Any]) -> list[Any]:
     if faults:
         raise faults[0]
     return answers
+
+
+def until_somebody_waits() -> None:
+    """Return once another session waits for a lock: whoever calls this holds what it waits for."""
+    with connection.cursor() as cursor:
+        for _n in range(3000):
+            # Not pg_stat_activity: within a transaction it answers as it did the first time.
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            cursor.execute("SELECT pg_sleep(0.01)")
+    raise AssertionError("nobody waited")

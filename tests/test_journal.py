@@ -10,12 +10,23 @@ from django.db import DatabaseError, connection, transaction
 
 from enterprises.checks import OWN_APPS
 from enterprises.journal_scope import entries_q
-from enterprises.models import JournalArchive, JournalExport, SignIn, User
+from enterprises.models import JournalArchive, JournalExport, ListExport, SignIn, User
 from journal.context import acting
 from journal.reading import history_of, latest
 from journal.tracking import event_model_of, event_models
 from notices.models import Message, Notice
-from projects.models import Escalation, LightPolicyVersion, LightSpan, PatrolRun, Project, Reminder, SetAside
+from projects.models import (
+    Escalation,
+    LedgerImport,
+    LedgerPart,
+    LedgerRow,
+    LightPolicyVersion,
+    LightSpan,
+    PatrolRun,
+    Project,
+    Reminder,
+    SetAside,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +35,7 @@ pytestmark = pytest.mark.django_db
 RECORDS = {
     *(PatrolRun, SetAside, JournalArchive, JournalExport, SignIn),
     *(LightSpan, LightPolicyVersion, Escalation, Reminder, Notice, Message),
+    *(LedgerImport, LedgerPart, LedgerRow, ListExport),
 }
 
 

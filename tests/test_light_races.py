@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connections, transaction
 
 from projects.models import LightSpan, Milestone, Programme, Project, SetAside
 from projects.services import lights
 from projects.services.lights import refresh_lights
 from projects.services.milestones import take_step
 from tests import factories
+from tests.racing import until_somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = datetime.timedelta(days=1)
@@ -90,7 +91,7 @@ def test_a_batch_waits_for_the_change_of_a_colleague_and_sees_it(
             list(Project.objects.select_for_update(no_key=True).filter(pk=project.pk))
             Milestone.objects.filter(project=project).update(due_on=today - DAY)
             held.set()
-            _wait_until_somebody_waits()
+            until_somebody_waits()
         done.set()
 
     def judge() -> int:
@@ -153,14 +154,3 @@ def test_a_server_that_goes_away_from_one_session_is_told(
     with pytest.raises(OperationalError, match="went away"):
         refresh_lights(as_of=today)
     assert not SetAside.objects.exists()
-
-
-def _wait_until_somebody_waits() -> None:
-    with connection.cursor() as cursor:
-        for _n in range(3000):
-            # Not pg_stat_activity: within a transaction it answers as it did the first time.
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            cursor.execute("SELECT pg_sleep(0.01)")
-    raise AssertionError("nobody waited")

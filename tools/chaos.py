@@ -6,6 +6,7 @@ in a database of its own, made anew each time. Ends with status 1 when anything 
     make chaos                                     # every part
     make chaos ARGS="--only web --rounds 10"
     make chaos ARGS="--only worker --rounds 20"
+    make chaos ARGS="--only ledger --rounds 5 --pairs 5"
     make chaos ARGS="--only worker --control"      # a fault is put in; the checks must find it
 """
 
@@ -20,9 +21,9 @@ import sys
 import django
 
 #: What is tried → how many rounds unless told.
-PARTS = {"web": 50, "worker": 20, "clock": 1}
+PARTS = {"web": 50, "worker": 20, "clock": 1, "ledger": 25}
 #: Those of them into which a fault can be put.
-CONTROLLED = ("web", "worker")
+CONTROLLED = ("web", "worker", "ledger")
 
 
 def main(arguments: list[str]) -> int:
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
         return max(subprocess.run([*alone, part], check=False).returncode for part in wanted)
     part = wanted[0]
     options.rounds = options.rounds or PARTS[part]
-    found = {"web": _web, "worker": _worker, "clock": _clock}[part](options)
+    found = {"web": _web, "worker": _worker, "clock": _clock, "ledger": _ledger}[part](options)
     if options.control:
         print("the fault was noticed" if found else "THE FAULT WAS NOT NOTICED")
         return 0 if found else 1
@@ -85,6 +86,16 @@ def _clock(options: argparse.Namespace) -> int:
         return clock(servers)
 
 
+def _ledger(options: argparse.Namespace) -> int:
+    from tools.chaos_servers import own_servers
+
+    with own_servers("ledger") as servers:
+        _set_up()
+        from tools.chaos_report import ledger
+
+        return ledger(servers, rounds=options.rounds, pairs=options.pairs, broken=options.control)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tools.chaos",
@@ -97,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--hits", type=int, default=5, help="kills of web go on until each kind was struck so often"
+    )
+    parser.add_argument(
+        "--pairs", type=int, default=50, help="after the kills of ledger: how often two imports run at once"
     )
     parser.add_argument("--control", action="store_true", help="put a fault in, which must be noticed")
     return parser

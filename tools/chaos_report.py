@@ -10,6 +10,9 @@ from pathlib import Path
 from django.utils import timezone
 
 from tools.chaos_clock import FIRST, faketime_is_here, watch_clocks
+from tools.chaos_imports import STRIKES as IMPORT_STRIKES
+from tools.chaos_imports import Findings as ImportFindings
+from tools.chaos_imports import kill_imports, median_and_worst
 from tools.chaos_ledger import Kind, Ledger
 from tools.chaos_servers import Servers
 from tools.chaos_web import Findings, kill_web
@@ -131,3 +134,40 @@ def clock(servers: Servers) -> int:
     lines += [f"{len(findings.mails)} people, {sum(findings.mails.values())} mails", ""]
     print("\n".join([*lines, *_violations(findings.violations)]))
     return _told(findings.violations)
+
+
+def ledger(servers: Servers, *, rounds: int, pairs: int, broken: bool) -> int:
+    """Kill the worker, and PostgreSQL, while ledgers are read and taken in; then import two at once."""
+    findings = kill_imports(
+        servers,
+        build(timezone.localdate()),
+        rounds=rounds,
+        pairs=pairs,
+        broken=broken,
+        folder=servers.layout.logs,
+    )
+    print(_ledger_table(findings))
+    return _told(findings.violations)
+
+
+def _ledger_table(findings: ImportFindings) -> str:
+    lines = [
+        f"{findings.rounds} strikes in {findings.seconds:.0f} s, {findings.rows:,} rows of ledgers",
+        "",
+        "| struck | while | times | in the middle |",
+        "| --- | --- | ---: | ---: |",
+    ]
+    for name in IMPORT_STRIKES:
+        for at, words in (("reading", "it was read"), ("confirming", "it was taken in")):
+            if n := findings.strikes[name, at]:
+                lines.append(f"| {name} | {words} | {n} | {findings.in_the_middle[name, at]} |")
+    read, taken = (findings.recoveries.get(at, []) for at in ("reading", "confirming"))
+    lines += [
+        "",
+        f"Done by the next worker, median / worst s: taken in after {median_and_worst(taken)}, read after"
+        f" {median_and_worst(read)} (from the end of all strikes)",
+        f"{findings.pairs} pairs of imports at once in {findings.pair_seconds:.0f} s: {dict(findings.pair_receipts)}",
+        "",
+        *_violations(findings.violations),
+    ]
+    return "\n".join(lines)

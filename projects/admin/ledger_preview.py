@@ -15,7 +15,7 @@ from enterprises.models import User
 from projects.importing.columns import COLUMNS
 from projects.importing.deciding import STATES
 from projects.importing.fields import label_of
-from projects.importing.findings import MEANINGS, Finding, Outcome, words
+from projects.importing.findings import MEANINGS, STATE_WORDS, Finding, Outcome, words
 from projects.importing.reading import Reading
 from projects.importing.registers import Registers
 from projects.models import LedgerImport, LedgerRow
@@ -38,14 +38,6 @@ SHOWN: dict[str, tuple[Any, Q, str]] = {
         "unchanged",
     ),
     "all": (pgettext_lazy("ledger rows", "All"), Q(), ""),
-}
-
-STATE_WORDS = {
-    "not_started": gettext_lazy("not begun"),
-    "in_progress": gettext_lazy("under way"),
-    "done": gettext_lazy("done"),
-    "ongoing": gettext_lazy("standing duty"),
-    "suspended": gettext_lazy("suspended"),
 }
 
 
@@ -165,6 +157,10 @@ def _questions(reading: Reading) -> list[Question]:
         key = finding.field or "row"
         if key not in found:
             found[key] = _question(key, finding, reading)
+        if finding.code == "STATUS_PROGRESS_CONFLICT" and "progress" not in found:
+            # Either of the two may be the wrong one.
+            raw = reading.raw.get("progress", "")
+            found["progress"] = Question("progress", "percent", _("Progress"), raw, [])
     return list(found.values())
 
 

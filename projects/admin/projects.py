@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from django.contrib import admin
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
@@ -300,6 +301,16 @@ class ProjectAdmin(ExportsList, Reminding, ScopedModelAdmin):
         return HttpResponseRedirect(page)
 
     # -- saving -------------------------------------------------------------------------------
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            # A colleague or a ledger took the code or the name in the same moment. Judged once more, the form
+            # draws another code, or says what is wrong with the name.
+            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not obj.code:

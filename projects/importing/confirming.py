@@ -21,11 +21,12 @@ from enterprises.models import Enterprise, User
 from enterprises.scoping import outermost, units_for
 from enterprises.sort_key import pinyin_key
 from journal.tracking import event_model_of
-from journal.versions import versions_of
 from projects.importing import writing
 from projects.importing.fields import MANY
 from projects.importing.findings import Outcome
+from projects.importing.meanwhile import first_of_each, untouched
 from projects.models import LedgerImport, LedgerRow, Milestone, Project
+from projects.models.project import ProjectPartyBranch, SupportingEnterprise
 from projects.services.lights import refresh_lights
 from projects.services.projects import COMPLETION
 from projects.services.refusals import Refused
@@ -39,7 +40,12 @@ MANY_ROWS = 1_000
 _TRIES = 3
 
 #: Tables whose later entries in the journal mean that somebody worked on what a ledger wrote.
-WATCHED: dict[str, type[Any]] = {"project": Project, "milestone": Milestone}
+WATCHED: dict[str, type[Any]] = {
+    "project": Project,
+    "milestone": Milestone,
+    "supporting_enterprises": SupportingEnterprise,
+    "party_branches": ProjectPartyBranch,
+}
 
 _STATUS = {
     "not_started": ProjectStatus.NOT_STARTED,
@@ -74,6 +80,8 @@ def ask_to_confirm(
             raise Refused(
                 _("The ledger was read anew since you opened this page. Look at the new preview first.")
             )
+        if ledger.rows_read and not LedgerRow.objects.filter(ledger=ledger).exists():
+            raise Refused(_("The rows of this ledger were let go after some time. Hand it in again."))
         ledger.state, ledger.confirmed_at, ledger.fault = LedgerImport.State.CONFIRMING, at, ""
         ledger.save(update_fields=["state", "confirmed_at", "fault"])
     return ledger
@@ -97,9 +105,7 @@ def confirm(*, ledger_id: int, as_of: datetime.date) -> LedgerImport | None:
     )
     if ledger is None:
         return None
-    with connection.cursor() as cursor:
-        # One confirmation per programme at a time: two ledgers with the same projects must see each other.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('projects.ledger'), %s)", [ledger.programme_id])
+    take_turns(ledger.programme_id)
     ledger.programme.refresh_from_db()
     actor = ledger.uploaded_by
     _may_still(ledger, actor)
@@ -123,6 +129,15 @@ def confirm(*, ledger_id: int, as_of: datetime.date) -> LedgerImport | None:
     return ledger
 
 
+def take_turns(programme_id: int) -> None:
+    """Wait until no other ledger of the programme is being confirmed or taken back, to the end of the transaction.
+
+    Two ledgers with the same projects must see each other, and would else lock their rows in different orders.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('projects.ledger'), %s)", [programme_id])
+
+
 def locked_ledger(ledger_id: int, actor: User) -> LedgerImport:
     rows = LedgerImport.objects.visible_to(actor).select_for_update(of=("self",))
     ledger = rows.filter(pk=ledger_id).first()
@@ -142,22 +157,16 @@ def _may_still(ledger: LedgerImport, actor: User) -> None:
 
 
 def _change(ledger: LedgerImport, actor: User) -> list[int]:
-    rows = _accepted(ledger).filter(change=LedgerRow.Change.CHANGED, project__isnull=False)
-    versions = dict(rows.order_by("project_id").values_list("project_id", "version"))
-    if not versions:
-        return []
-    ids = sorted(versions)
-    list(Project.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
-    now = versions_of(Project.objects.filter(pk__in=ids))
-    allowed = set(Project.objects.permitted(actor, "change").filter(pk__in=ids).values_list("pk", flat=True))
-    kept = {pk for pk in ids if now[pk] == versions[pk] and pk in allowed}
+    every = _accepted(ledger).filter(change=LedgerRow.Change.CHANGED, result="")
+    rows = first_of_each(every.filter(project__isnull=False))
+    kept = untouched(ledger, rows, actor)
     writing.stage()
     writing.stage_changes(_changes(rows, kept))
     writing.update_projects()
     if writing.stage_links(changed_links(rows, kept)):
         writing.put_links()
     rows.filter(project_id__in=kept).update(result="changed")
-    rows.exclude(project_id__in=kept).update(result="conflict")
+    every.update(result="conflict")  # the rest, and rows whose project is gone
     _stay_inside(actor, sorted(kept), "change")
     return sorted(kept)
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from enterprises.models import User
 from projects.importing.checking import Checker
+from projects.importing.cleaning import clean
 from projects.importing.confirming import locked_ledger
 from projects.importing.findings import MEANINGS, Finding, Outcome
 from projects.importing.reading import Reading
@@ -66,7 +67,8 @@ def decide(
     if row is None or not given:
         raise Refused(_("Nothing was chosen."))
     registers = Registers(actor, ledger.programme, ledger.as_of)
-    rows = [row, *_like(row, given)] if everywhere else [row]
+    # A name is one project's alone, whatever the cells say.
+    rows = [row, *_like(row, given)] if everywhere and "name" not in given else [row]
     checker = Checker(registers, as_of)
     readings = []
     for one in rows:
@@ -134,6 +136,9 @@ def _settle(one: Reading, key: str, value: str, registers: Registers) -> None:
         unit = registers.units[known[0]]
         one.enterprise_id, one.enterprise = unit.pk, {**one.enterprise, "code": unit.code}
     elif key == "name":
+        value = " ".join(clean(value).text.split())
+        if not value:
+            raise Refused(_("Nothing was chosen."))
         if len(value) > 200:
             raise Refused(_("The name is longer than 200 characters."))
         one.name = one.values["name"] = value
@@ -144,7 +149,7 @@ def _settle(one: Reading, key: str, value: str, registers: Registers) -> None:
             raise Refused(_("There is no such state."))
         one.status = value
     elif key == "category":
-        if not value.isdecimal() or int(value) not in registers.categories.values():
+        if not value.isdecimal() or int(value[:18]) not in registers.categories.values():
             raise Refused(_("This category belongs to another programme."))
         one.values["category_id"] = int(value)
 
@@ -156,14 +161,22 @@ def _settle_date(one: Reading, key: str, value: str) -> None:
     if value in (NO_DATE, STANDING):
         kind, on = ("open_ended" if value == STANDING else "none"), ""
     else:
-        try:
-            datetime.date.fromisoformat(value)
-        except ValueError:
-            raise Refused(_("“%(value)s” is no date.") % {"value": value[:40]}) from None
+        on = _day(value).isoformat()
     part |= {"kind": kind, "iso": on or None, "candidates": []}
     one.values[column] = on or None
     if key == "deadline":
         one.values["is_standing"] = kind == "open_ended"
+
+
+def _day(value: str) -> datetime.date:
+    """A day that a ledger may name (the same years as in a cell)."""
+    try:
+        day = datetime.date.fromisoformat(value)
+    except ValueError:
+        day = datetime.date.min
+    if not 1900 <= day.year <= 2199:
+        raise Refused(_("“%(value)s” is no date.") % {"value": value[:40]})
+    return day
 
 
 def _percent(value: str) -> float:

@@ -47,8 +47,13 @@ def faults_workbook(ledger: LedgerImport) -> FileResponse:
                 *(one.extra.get(name, "") for name in others),
                 str(row.row),
             ]
+            # 2021.1 as a number may be October, as a text it is January: it stays what it was.
+            numeric = {found.field for found in one.findings if found.code == "NUMERIC_MONTH"}
             for at, text in enumerate(cells):
-                sheet.write_string(number, at, text[:32_000], wrap)
+                if at < len(keys) and keys[at] in numeric:
+                    sheet.write_number(number, at, float(text), wrap)
+                else:
+                    sheet.write_string(number, at, text[:32_000], wrap)
             sheet.write_string(number, len(cells), "\n".join(one.messages)[:32_000], wrong)
     if not book.worksheets():
         book.add_worksheet().write_string(0, 0, _("There is nothing wrong in this ledger."))

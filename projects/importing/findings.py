@@ -172,6 +172,15 @@ MEANINGS: dict[str, Meaning] = {
 }
 
 
+#: How the states that a ledger may name are called. What was found keeps their keys, for any language.
+STATE_WORDS: dict[str, Any] = {
+    "not_started": _("not begun"),
+    "in_progress": _("under way"),
+    "done": _("done"),
+    "ongoing": _("standing duty"),
+    "suspended": _("suspended"),
+}
+
 #: As plain words: they are compared for each of hundreds of thousands of findings.
 _OUTCOMES: dict[str, str] = {code: meaning.outcome.value for code, meaning in MEANINGS.items()}
 
@@ -190,4 +199,7 @@ def outcome_of(findings: list[Finding]) -> str:
 
 def words(found: Finding) -> str:
     """What was found, in the language of the reader."""
-    return str(MEANINGS[found.code].words) % found.params
+    params = found.params
+    if found.code == "STATUS_SYMBOL":
+        params = {**params, "read": STATE_WORDS.get(params["read"], params["read"])}
+    return str(MEANINGS[found.code].words) % params

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from projects.importing.cells import Row
 from projects.importing.columns import SECOND_CHOICE, Match, match, milestone, normalised
+from projects.importing.titles import is_meta
 
 MOST_HEADER_ROWS = 4
 #: Longer texts are sentences, not headings.
 _LONGEST_HEADING = 60
 _MOST_COLUMNS = 256
 _SURE = 50.0
+#: What a field of a group is called: short, and no value.
+_FIELD = re.compile(r"[^\d%：:]{1,12}(?:[(（].{0,12}[)）])?|(?:关键)?(?:节点|里程碑)\d?.{0,6}")
 
 
 @dataclass(slots=True)
@@ -124,7 +128,10 @@ def judged(rows: list[Row], first: int, count: int, wanted: Mapping[int, str] | 
     # them is no part of it.
     top = rows[first]
     merged = sum(
-        any(mark.is_filled_down and row.value(at) == top.value(at) for at, mark in row.marks.items())
+        any(
+            mark.is_filled_down and row.value(at) == top.value(at) and row.value(at) not in (None, "")
+            for at, mark in row.marks.items()
+        )
         for row in rows[first + 1 : first + count]
     )
     header.score = (
@@ -133,7 +140,20 @@ def judged(rows: list[Row], first: int, count: int, wanted: Mapping[int, str] | 
         - (count - 1) * 0.1
     )
     header.score += merged * 0.2 if matched else 0
+    name = next(at for at, key in header.columns.items() if key == "name")
+    header.score += 0.15 * sum(_is_of_fields(row, name) for row in rows[first + 1 : first + count])
     return header
+
+
+def _is_of_fields(row: Row, name: int) -> bool:
+    """Whether a row below others can only hold the fields of their groups: a few words, and no project."""
+    own = [
+        str(value).strip()
+        for at, value in enumerate(row.values[:_MOST_COLUMNS])
+        if value not in (None, "") and not row.mark(at).is_filled_down
+    ]
+    is_named = row.value(name) not in (None, "") and not row.mark(name).is_filled_down
+    return not is_named and len(own) > 1 and all(_FIELD.fullmatch(text) for text in own)
 
 
 def _belongs(head: Row, row: Row, count: int) -> bool:
@@ -148,10 +168,18 @@ def _belongs(head: Row, row: Row, count: int) -> bool:
     texts = [value for value in own if isinstance(value, str)]
     if len(texts) < len(own) or any(len(text) > _LONGEST_HEADING for text in texts):
         return False
+    if is_meta([text.strip() for text in texts]) and not any(_names(text) for text in texts):
+        return False  # 填报单位：… stands right above a header, and its words would be taken for groups of it
     if count == 1:
         width = sum(1 for value in row.values[:_MOST_COLUMNS] if value not in (None, ""))
         return not (len(own) == 1 and width > 1)  # a title merged over all columns
     return row.number - head.number < MOST_HEADER_ROWS + 2 and not row.is_hidden
+
+
+def _names(text: str) -> bool:
+    """Whether a heading is that of the project's name."""
+    found = match([text])
+    return found is not None and found.key == "name"
 
 
 def _paths(rows: list[Row]) -> dict[int, list[str]]:
@@ -162,13 +190,23 @@ def _paths(rows: list[Row]) -> dict[int, list[str]]:
         texts = [_text(row, position) for row in rows]
         for at, text in enumerate(texts[:-1]):
             if not text and any(texts[at + 1 :]) and not any(texts[:at]):
-                texts[at] = next(
-                    (left for left in (_text(rows[at], p) for p in range(position - 1, -1, -1)) if left), ""
-                )
+                texts[at] = _group(rows, at, position)
         path = [text for text in texts if text]
         if path:
             paths[position] = [text for at, text in enumerate(path) if at == 0 or text != path[at - 1]]
     return paths
+
+
+def _group(rows: list[Row], at: int, position: int) -> str:
+    """The group that reaches over a column from its left; a heading without fields below it is none."""
+    for left in range(position - 1, -1, -1):
+        text = _text(rows[at], left)
+        if text:
+            if rows[at].mark(left).is_filled_down:
+                return ""  # a merged group says itself how far it reaches
+            below = [_text(row, left) for row in rows[at + 1 :]]
+            return text if any(field and field != text for field in below) else ""
+    return ""
 
 
 def _text(row: Row, position: int) -> str:

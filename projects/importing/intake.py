@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
@@ -146,14 +146,28 @@ def read(*, ledger_id: int, now: Callable[[], datetime.datetime]) -> bool:
         return _read(ledger, turn)
     except _Replaced:
         return False
-    except Exception:
+    except Exception as fault:
+        if passes(fault):
+            # Nobody's fault and nothing for a person to do: a worker takes it over within a minute.
+            logger.warning("The server went away while ledger %s was read", ledger_id, exc_info=True)
+            return False
         # Not the file's fault as far as we know: the person is told, and may try again.
         logger.exception("Ledger %s could not be read", ledger_id)
-        turn.end(
+        return turn.end(
             state=LedgerImport.State.REFUSED,
             fault=str(_("The portal could not read this file. The fault was recorded; nothing was saved.")),
         )
-        return True
+
+
+def passes(fault: Exception) -> bool:
+    """Whether it was the server that went away, or two transactions that met: begun again it may succeed.
+
+    Judged by the fault, not by the connection: that may have been made anew by the time one looks.
+    """
+    code = getattr(fault.__cause__, "pgcode", None)
+    # 08: connection; 40: deadlock, serialization; 57P0: the server was shut down. Without a code: it was not there.
+    passing = code is None or code.startswith(("08", "40", "57P0"))
+    return isinstance(fault, InterfaceError) or (isinstance(fault, OperationalError) and passing)
 
 
 class _Replaced(Exception):
@@ -177,17 +191,25 @@ class _Turn:
         )
 
     def sign(self, **facts: Any) -> None:
+        """Begin a transaction with this: it holds the ledger until its end, so nobody takes over within it.
+
+        Raises:
+            _Replaced: the turn is over; nothing may be written, or it would be among another's rows.
+        """
         moment = self.now()
         if not self._mine().update(taken_at=moment, **facts):
             raise _Replaced
         self.taken_at = moment
 
-    def end(self, **facts: Any) -> None:
-        self._mine().update(**facts)
+    def end(self, **facts: Any) -> bool:
+        """The last step of the turn. Returns whether it was still ours."""
+        return bool(self._mine().update(**facts))
 
 
 def _read(ledger: LedgerImport, turn: _Turn) -> bool:
-    LedgerRow.objects.filter(ledger=ledger).delete()
+    with transaction.atomic():
+        turn.sign()
+        LedgerRow.objects.filter(ledger=ledger).delete()
     with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
         path = Path(folder) / "ledger"
         digest = hashlib.sha256()
@@ -196,25 +218,24 @@ def _read(ledger: LedgerImport, turn: _Turn) -> bool:
                 digest.update(bytes(content))
                 file.write(content)
         if digest.hexdigest() != ledger.digest:
-            turn.end(
+            return turn.end(
                 state=LedgerImport.State.REFUSED,
                 fault=str(_("The file is not the one that was handed in. Hand it in again.")),
             )
-            return True
         registers = Registers(ledger.uploaded_by, ledger.programme, ledger.as_of)
         preview = Preview(path, ledger.file_name, registers, as_of=ledger.as_of, choices=ledger.choices)
         position = 0
         for chunk in preview.chunks():
             with transaction.atomic():
+                read_now = position + len(chunk)
+                turn.sign(rows_read=read_now, rows_expected=max(read_now, preview.expected))
                 copy_rows(LedgerRow, _COLUMNS, _lines(ledger, chunk, position))
-                position += len(chunk)
-                turn.sign(rows_read=position, rows_expected=max(position, preview.expected))
+                position = read_now
     facts = preview.file_facts()
     state = LedgerImport.State.REFUSED if facts["error"] else LedgerImport.State.READY
-    turn.end(
+    return turn.end(
         state=state, file_facts=facts, counts=preview.counts(), rows_read=position, rows_expected=position
     )
-    return True
 
 
 def _lines(ledger: LedgerImport, chunk: list[Reading], position: int) -> Iterable[list[Any]]:

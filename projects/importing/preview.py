@@ -22,7 +22,7 @@ from projects.importing.refusals import FileRefused, FileWarning
 from projects.importing.registers import Registers
 from projects.importing.sheets import Book
 from projects.importing.table import Body, Skipped, Table, tables_of
-from projects.importing.understanding import Understanding, text_of
+from projects.importing.understanding import Understanding, named_apart, text_of
 
 #: Rows that are compared with what is there in one go.
 CHUNK = 2_000
@@ -124,6 +124,10 @@ class Preview:
                 else None
             )
             one = understanding.read(item.row, extra, item.category)
+            if item.row.marks and any(
+                mark.is_image and at not in table.columns for at, mark in item.row.marks.items()
+            ):
+                one.findings.append(Finding("EMBEDDED_IMAGE_IGNORED"))
             if table.milestones:
                 _add_steps(one, item, table, context)
             if is_text and _has_other_width(item.row, table.width):
@@ -210,10 +214,9 @@ def _add_steps(one: Reading, item: Body, table: Table, context: DateContext) -> 
             "starts_on": read.starts_on.isoformat() if read.starts_on else None,
             "due_on": read.on.isoformat() if read.on else None,
         }
-        if step["name"] not in {other["name"] for other in steps}:
-            steps.append(step)
+        steps.append(step)
     if steps:
-        one.values["steps"] = steps
+        one.values["steps"] = named_apart(steps)
 
 
 def _position(letter: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 from projects.importing.cells import Mark, Row, Value
@@ -39,6 +40,16 @@ def category_of(text: str) -> str:
     return _MARKS_OF_CLASS.sub("", text).strip() or text.strip()
 
 
+def _counts_columns(cells: list[str]) -> bool:
+    """Whether a row numbers the columns, as statistical tables do: ①②③, (1) (2) (3), 甲 乙 1 2."""
+    bare = [unicodedata.normalize("NFKC", cell).strip(" ()[]【】栏列") for cell in cells]
+    numbers = [int(text) for text in bare if text.isascii() and text.isdecimal() and len(text) < 4]
+    letters = bare[: len(bare) - len(numbers)]
+    if letters and "".join(letters) not in ("甲乙丙丁戊己庚辛"[: len(letters)], "ABCDEFGH"[: len(letters)]):
+        return False
+    return numbers == list(range(1, len(numbers) + 1)) and len(numbers) + len(letters) == len(bare)
+
+
 class Skipping:
     """Judges the rows of one table.
 
@@ -69,7 +80,7 @@ class Skipping:
         # The fast road: a serial number or plain text, a name, and a third cell; nothing that sums or notes say.
         if (
             named.__class__ is str
-            and named
+            and len(named) > 3  # type: ignore[arg-type]
             and (row.marks is self._plain or self._is_plain(row.marks))
             and (first.__class__ is not str or not _SUSPECT.search(first))  # type: ignore[arg-type]
             and not _SUSPECT.search(named[-4:])  # type: ignore[index]
@@ -109,6 +120,8 @@ class Skipping:
         if all(isinstance(value, str) and value.strip() in self._texts.get(at, ()) for at, value in own) and (
             len(own) > 1 or position == self._name
         ):
+            return HEADER
+        if len(own) > 2 and _counts_columns([str(value) for _at, value in own]):
             return HEADER
         texts = [(at, value) for at, value in own if isinstance(value, str)]
         return self._by_text(row, own, texts, filled) if texts else ""

@@ -26,7 +26,7 @@ _UNIT = re.compile(
 )
 _MONEY = re.compile(r"^(?:人民币)?[万亿千百]?元|^[个项户人%％米吨亩]")
 _META = re.compile(
-    r"(?:单\s*位|日\s*期|时\s*间|填\s*报\s*人|填\s*表\s*人|制\s*表|联\s*系\s*人|电\s*话|编\s*号|负\s*责\s*人|密\s*级|附\s*件\s*\d*)\s*(?:[(（][^)）]{0,8}[)）])?\s*[:：]|^\s*附\s*(?:件|表)\s*\d*\s*$|^\s*(?:填报|制表|统计|更新)(?:日期|时间)"
+    r"(?:单\s*位|日\s*期|时\s*间|填\s*报\s*人|填\s*表\s*人|制\s*表|联\s*系\s*人|电\s*话|编\s*号|负\s*责\s*人|密\s*级|附\s*件\s*\d*)\s*(?:[(（][^)）]{0,8}[)）])?\s*[:：]|^\s*附\s*(?:件|表)\s*\d*\s*$|^\s*(?:填报|制表|统计|更新)(?:日期|时间)|^\s*(?:填\s*报|填\s*表|报\s*送|编\s*制|上\s*报)\s*单\s*位"
 )
 
 
@@ -58,6 +58,11 @@ def year_in(text: str) -> int | None:
         if 1990 <= int(number[1]) <= 2099:
             return int(number[1])
     return None
+
+
+def is_meta(texts: list[str]) -> bool:
+    """Whether a row says who filled the ledger in, and when: 填报单位：…, 填报日期, a full date."""
+    return _META.search("  ".join(texts)) is not None or any(_DAY.fullmatch(text) for text in texts)
 
 
 def context_of(rows: list[Row], sheet_name: str) -> tuple[TableContext, list[str]]:

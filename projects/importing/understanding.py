@@ -10,6 +10,7 @@ import datetime
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from projects.importing.cells import PERCENT, PLAIN, Mark, Row, Value
@@ -40,7 +41,12 @@ _FALSE = frozenset({"否", "非重点", "n", "no", "0", "false", "×", "✗", "�
 _MOST_KEPT = 20_000
 _NOTHING = frozenset({"", "/", "／", "—", "-", "——", "--", "无", "暂无"})
 
+#: Between two names that are both in the register; within one name these are letters like any other.
+_JOINED_UNITS = re.compile(r"[\s和及与]+")
+
 _BLANK = re.compile(r"\s")
+#: What the column of the number holds: twelve digits before the point.
+_MOST_PEOPLE = Decimal(10) ** 12
 _NAME_LENGTH = most_characters("name") or 0
 
 
@@ -170,7 +176,9 @@ class Understanding:
             one.findings.append(Finding("NAME_MISSING", {}, "name"))
         if not self._has_deadline:
             one.findings.append(Finding("DEADLINE_MISSING", {}, "deadline"))
-        if one.enterprise_id is None and not one.enterprise["raw"]:
+        if one.enterprise_id is None and (
+            not one.enterprise["raw"] or any(found.code == "ENTERPRISE_MISSING" for found in one.findings)
+        ):
             self._enterprise_by_code(one)
         if category and "category_id" not in one.values and "category" not in one.raw:
             known = self.registers.categories.get(category)
@@ -208,6 +216,9 @@ class Understanding:
     def _marked(self, key: str, method: Callable[[Value, Mark], Said], value: Value, mark: Mark) -> Said:
         if mark is PLAIN:
             said = method(value, mark)
+            if key in _NO_WORDS and isinstance(value, str) and _looks_like_formula(value):
+                more = (Finding("FORMULA_LIKE_TEXT", {"value": shortened(value)}),)
+                said = _joined(said, Said("", {}, more))
         elif mark.error:
             said = Said(mark.error, {}, (Finding("EXCEL_ERROR_VALUE", {"value": mark.error}, key),))
             said = _joined(method(None, PLAIN), said)
@@ -215,13 +226,13 @@ class Understanding:
             said = _joined(method(None, PLAIN), Said("", {}, (Finding("EMBEDDED_IMAGE_IGNORED", {}, key),)))
         else:
             said = method(value, mark)
-            more = []
+            also = []
             if mark.is_filled_down:
-                more.append(Finding("MERGED_FILL_DOWN", {}, key))
+                also.append(Finding("MERGED_FILL_DOWN", {}, key))
             if mark.formula and key not in _COMPUTED:
                 params = {"value": shortened("=" + mark.formula.lstrip("=")), "read": shortened(said.raw)}
-                more.append(Finding("FORMULA_CELL", params, key))
-            said = _joined(said, Said("", {}, tuple(more)))
+                also.append(Finding("FORMULA_CELL", params, key))
+            said = _joined(said, Said("", {}, tuple(also)))
         if all(found.field for found in said.findings):
             return said
         # A finding names its column, so that a person can decide it right there.
@@ -254,6 +265,8 @@ class Understanding:
                 text = text[1:]
             if len(text) > 1 and _FORMULA_LIKE.match(text):
                 found.append(Finding("FORMULA_LIKE_TEXT", {"value": shortened(raw)}))
+        elif text and raw[0] == "\t":
+            found.append(Finding("FORMULA_LIKE_TEXT", {"value": shortened(raw)}))
         if limit is not None and len(text) > limit:
             found.append(Finding("TEXT_TOO_LONG", {"length": len(text), "most": limit}))
             text = text[:limit]
@@ -350,12 +363,9 @@ class Understanding:
 
     def _enterprise(self, value: Value, mark: Mark) -> Said:
         raw, text, found = self._words(value, mark)
-        if text in _NOTHING:
-            return Said(
-                raw if text else "", {}, (), {"enterprise": {"raw": raw, "code": None, "candidates": []}}
-            )
         parties = split_units(text)
         lead = list(parties.lead)
+        answer: dict[str, Any] = {"raw": raw, "code": None, "candidates": []}
         values: dict[str, Any] = {}
         if parties.supporting:
             known, lost = self._units(parties.supporting)
@@ -364,8 +374,14 @@ class Understanding:
         # A name with a sign in it may be in the register as it stands.
         whole = self.registers.called(text)
         names = [text] if whole else lead
+        if not names:
+            found.append(Finding("ENTERPRISE_MISSING"))
+            return Said(raw if text else "", values, tuple(found), {"enterprise": answer})
+        if len(names) == 1 and not whole and not self.registers.called(names[0]):
+            pieces = _JOINED_UNITS.split(names[0])
+            names = pieces if len(pieces) > 1 and all(map(self.registers.called, pieces)) else names
+            lead = names
         pks = whole or tuple(dict.fromkeys(pk for name in lead for pk in self.registers.called(name)))
-        answer: dict[str, Any] = {"raw": raw, "code": None, "candidates": []}
         params = {"value": shortened(raw)}
         if len(names) > 1 or len(pks) > 1:
             answer["candidates"] = self._offered(pks)
@@ -374,7 +390,7 @@ class Understanding:
         if pks:
             answer["code"] = self.registers.units[pks[0]].code
             return Said(raw, values, tuple(found), {"enterprise": answer, "enterprise_id": pks[0]})
-        near = self.registers.near(names[0] if names else text)
+        near = self.registers.near(names[0])
         answer["candidates"] = self._offered(tuple(unit.pk for unit in near))
         found.append(Finding("NEAR_MISS_ENTERPRISE" if near else "UNKNOWN_ENTERPRISE", params))
         if not near and not self.registers.is_whole:
@@ -478,9 +494,13 @@ class Understanding:
             return Said(raw)
         read = read_amount(value if isinstance(value, int | float) else text)
         values: dict[str, Any] = {"beneficiaries_text": text}
-        if read.value is not None:
+        number = None if read.value is None else round(read.value, 2)
+        if number is not None and number >= _MOST_PEOPLE:
+            # One such cell would keep the database from taking the whole ledger.
+            return Said(raw, values, (*found, Finding("INVALID_NUMBER", {"value": shortened(raw)})))
+        if number is not None:
             values |= {
-                "beneficiaries_number": f"{read.value:f}",
+                "beneficiaries_number": f"{number.normalize():f}",
                 "beneficiaries_unit": (read.unit or "")[:20],
             }
         return Said(raw, values, (*found, *read.findings))
@@ -497,7 +517,7 @@ class Understanding:
             for step in steps
         ]
         told = [finding for step in steps for finding in step.findings]
-        return Said(raw, {"steps": plan} if plan else {}, (*found, *told))
+        return Said(raw, {"steps": named_apart(plan)} if plan else {}, (*found, *told))
 
 
 #: What an emptied cell of the portal's own ledger writes.
@@ -516,6 +536,31 @@ _EMPTY: dict[str, dict[str, Any]] = {
 }
 #: Columns in which a formula is arithmetic that people do; elsewhere its result is asked about.
 _COMPUTED = frozenset({"serial", "progress", "start", "deadline", "version"})
+
+
+#: Columns that are not read as words, so that `_words` does not look at them.
+_NO_WORDS = frozenset({"serial", "credit_code", "start", "deadline", "progress", "version"})
+
+
+def _looks_like_formula(text: str) -> bool:
+    bare = text.strip(" ")
+    return len(bare) > 1 and bare not in _NOTHING and _FORMULA_LIKE.match(bare) is not None
+
+
+def named_apart(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps of a plan, each with a name of its own, as a project must have them; said twice is once."""
+    kept: list[dict[str, Any]] = []
+    names: set[str] = set()
+    for step in steps:
+        if step in kept:
+            continue
+        name, n = step["name"], 1
+        while name in names:
+            n += 1
+            name = f"{step['name'][:112]}（{n}）"
+        names.add(name)
+        kept.append({**step, "name": name})
+    return kept
 
 
 def text_of(value: Value, mark: Mark = PLAIN) -> str:

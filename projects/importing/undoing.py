@@ -18,7 +18,7 @@ from enterprises.scoping import units_for
 from journal.tracking import event_model_of
 from journal.versions import author_of
 from projects.importing import writing
-from projects.importing.confirming import CHUNK, WATCHED, changed_links, locked_ledger
+from projects.importing.confirming import CHUNK, WATCHED, changed_links, locked_ledger, take_turns
 from projects.models import (
     CloseOut,
     Evidence,
@@ -48,6 +48,11 @@ def undo(*, ledger_id: int, actor: User, as_of: datetime.date, at: datetime.date
         raise Refused(_("Only a ledger that was taken in can be taken back."))
     if not units_for(actor, "projects.add_project"):
         raise Refused(_("You may not take in projects any more. Nothing was written."))
+    if not LedgerRow.objects.filter(ledger=ledger).exists():
+        raise Refused(
+            _("The rows of this ledger were let go after some time. It cannot be taken back any more.")
+        )
+    take_turns(ledger.programme_id)
     rows = LedgerRow.objects.filter(ledger=ledger, project__isnull=False)
     created, changed = rows.filter(result="created"), rows.filter(result="changed")
     ids = sorted(rows.filter(result__in=("created", "changed")).values_list("project_id", flat=True))
@@ -132,8 +137,9 @@ def _later_event(ledger: LedgerImport) -> Any | None:
 
     By number, not by time: a transaction that began before the confirmation may end after it.
     """
-    for label, column in (("project", "pgh_obj_id"), ("milestone", "project_id")):
-        events: Any = event_model_of(WATCHED[label])
+    for label, model in WATCHED.items():
+        events: Any = event_model_of(model)
+        column = "pgh_obj_id" if model is Project else "project_id"
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT e.pgh_id FROM projects_ledgerrow r JOIN {events._meta.db_table} e ON e.{column} = r.project_id"

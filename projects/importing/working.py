@@ -6,10 +6,11 @@ import datetime
 import logging
 from collections.abc import Callable
 
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from projects.importing.confirming import confirm
-from projects.importing.intake import read
+from projects.importing.intake import passes, read
 from projects.models import LedgerImport
 from projects.services.refusals import Refused
 
@@ -27,10 +28,18 @@ def work_on(*, ledger_id: int, as_of: datetime.date, now: Callable[[], datetime.
 
 def _write(ledger_id: int, as_of: datetime.date) -> None:
     try:
-        confirm(ledger_id=ledger_id, as_of=as_of)
+        try:
+            confirm(ledger_id=ledger_id, as_of=as_of)
+        except IntegrityError:
+            # Somebody's form took a name in the same moment: once it is there, its row is a conflict.
+            confirm(ledger_id=ledger_id, as_of=as_of)
     except Refused as refusal:
         _give_back(ledger_id, str(refusal))
-    except Exception:
+    except Exception as fault:
+        if passes(fault):
+            # Nobody's fault, everything was rolled back, and the next worker begins again by itself.
+            logger.warning("Ledger %s was interrupted; it is taken in anew", ledger_id, exc_info=True)
+            return
         logger.exception("Ledger %s could not be taken in", ledger_id)
         _give_back(
             ledger_id,

@@ -133,21 +133,23 @@ def update_projects() -> int:
         for name in names
     )
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE projects_project p SET {put} FROM staged_project s WHERE s.id = p.id")
-        changed = int(cursor.rowcount)
-        # A date without a finer plan is carried by one milestone, which follows it (services.projects.take_in).
+        # A date without a finer plan is carried by one milestone, which follows it (services.projects.take_in);
+        # where somebody dated the milestone otherwise, it stays where they put it.
         cursor.execute(
             """
-            UPDATE projects_milestone m SET due_on = p.due_on, starts_on = p.starts_on
+            UPDATE projects_milestone m SET
+                due_on = CASE WHEN 'due_on' = ANY (s.keys) THEN s.due_on ELSE m.due_on END,
+                starts_on = CASE WHEN 'starts_on' = ANY (s.keys) THEN s.starts_on ELSE m.starts_on END
             FROM projects_project p JOIN staged_project s ON s.id = p.id
             WHERE m.project_id = p.id AND m.name = %s AND p.approved_on IS NULL
                 AND (s.keys && ARRAY['due_on', 'starts_on'])
                 AND NOT EXISTS (SELECT FROM projects_milestone o WHERE o.project_id = p.id AND o.id <> m.id)
-                AND (m.due_on, m.starts_on) IS DISTINCT FROM (p.due_on, p.starts_on)
+                AND (m.due_on, m.starts_on) IS NOT DISTINCT FROM (p.due_on, p.starts_on)
             """,
             [COMPLETION],
         )
-        return changed
+        cursor.execute(f"UPDATE projects_project p SET {put} FROM staged_project s WHERE s.id = p.id")
+        return int(cursor.rowcount)
 
 
 def stage_links(rows: Iterable[tuple[int, str, list[int]]]) -> int:

@@ -6,6 +6,7 @@
   if (drop) {
     const input = drop.querySelector("input[type=file]");
     const names = drop.querySelector("[data-names]");
+    drop.classList.add("is-live");
     const tell = () => { names.textContent = [...input.files].map((file) => file.name).join("\n"); };
     input.addEventListener("change", tell);
     for (const kind of ["dragenter", "dragover"]) {
@@ -28,7 +29,7 @@
         const told = await answer.json();
         if (told.state !== work.dataset.state) { window.location.reload(); return; }
         rows.textContent = told.rows.toLocaleString();
-        if (told.of > told.rows) { bar.max = told.of; bar.value = told.rows; }
+        if (told.state === "reading" && told.of > told.rows) { bar.max = told.of; bar.value = told.rows; }
       } catch { /* the connection is away for a moment: the next look may find it */ }
       window.setTimeout(look, 1000);
     };

@@ -1,0 +1,32 @@
+"""The worker with one fault put in: taking in a ledger commits in the middle. The negative control.
+
+`make chaos ARGS="--only ledger --control"` runs the worker on this instead of `portal`. If the checks find
+nothing here, they find nothing.
+"""
+
+from __future__ import annotations
+
+import time
+
+import django
+from django.db import connection
+
+from portal.celery import app as app
+
+django.setup()
+
+from projects.importing import writing  # noqa: E402
+
+_insert = writing.insert_steps
+
+
+def _insert_and_commit() -> int:
+    # Behind Django's back, as a service without `atomic` would. The temporary tables go with the transaction, so
+    # what follows fails as well, if nobody is killed before.
+    written = _insert()
+    connection.connection.commit()
+    time.sleep(2)
+    return written
+
+
+writing.insert_steps = _insert_and_commit
