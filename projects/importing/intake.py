@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
@@ -20,6 +20,7 @@ from projects.importing.preview import Preview
 from projects.importing.reading import Reading
 from projects.importing.registers import Registers
 from projects.models import LedgerImport, LedgerPart, LedgerRow, Programme
+from projects.services.batches import server_is_away
 from projects.services.refusals import Refused
 
 logger = logging.getLogger(__name__)
@@ -160,14 +161,9 @@ def read(*, ledger_id: int, now: Callable[[], datetime.datetime]) -> bool:
 
 
 def passes(fault: Exception) -> bool:
-    """Whether it was the server that went away, or two transactions that met: begun again it may succeed.
-
-    Judged by the fault, not by the connection: that may have been made anew by the time one looks.
-    """
-    code = getattr(fault.__cause__, "pgcode", None)
-    # 08: connection; 40: deadlock, serialization; 57P0: the server was shut down. Without a code: it was not there.
-    passing = code is None or code.startswith(("08", "40", "57P0"))
-    return isinstance(fault, InterfaceError) or (isinstance(fault, OperationalError) and passing)
+    """Whether it was the server that went away, or two transactions that met: begun again it may succeed."""
+    code = getattr(fault.__cause__, "pgcode", None) or ""
+    return server_is_away(fault) or code.startswith("40")  # deadlock, serialization
 
 
 class _Replaced(Exception):

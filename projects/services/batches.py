@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -64,7 +64,7 @@ def drain(
         except EmptyResultSet:
             return done, aside  # no programme is in force
         except Exception as error:
-            if server_is_away():
+            if server_is_away(error):
                 raise
             logger.warning("A batch of %s failed (%s); going through it row by row", batch, error)
             more, bad = _row_by_row(step, rows, as_of, batch, milestone)
@@ -92,7 +92,7 @@ def _row_by_row(
             with transaction.atomic():
                 done += step(rows.filter(pk__in=[pk for pk, _milestone in some]))
         except Exception as error:
-            if server_is_away():
+            if server_is_away(error):
                 raise
             if len(some) > 1:
                 middle = len(some) // 2
@@ -112,6 +112,14 @@ def set_aside(*, milestone_id: int, as_of: datetime.date, error: Exception) -> N
     )
 
 
-def server_is_away() -> bool:
-    """Whether a failure was that of the connection, and not of a row."""
-    return connection.connection is None or bool(connection.connection.closed)
+def server_is_away(fault: Exception) -> bool:
+    """Whether a failure was that of the connection, and not of a row.
+
+    Judged by the fault as well: when a session was terminated, the connection looks open until it is used once
+    more, and every row that follows would be called bad.
+    """
+    code = getattr(fault.__cause__, "pgcode", None)
+    # 08: connection; 57P0: the server was shut down, the session ended. Without a code: it was not there.
+    was_away = isinstance(fault, OperationalError) and (code is None or code.startswith(("08", "57P0")))
+    is_closed = connection.connection is None or bool(connection.connection.closed)
+    return was_away or is_closed or isinstance(fault, InterfaceError)

@@ -95,7 +95,7 @@ def _refresh_touched(ids: list[int], as_of: datetime.date) -> int:
     try:
         return refresh_lights(as_of=as_of, project_ids=ids)
     except Exception as fault:
-        if server_is_away():
+        if server_is_away(fault):
             raise
         if len(ids) > 1:
             middle = len(ids) // 2
@@ -129,7 +129,7 @@ def _refresh_batch(batch: Batch, as_of: datetime.date) -> int:
     try:
         return _judge_batch(batch, as_of)
     except Exception as fault:
-        if server_is_away():
+        if server_is_away(fault):
             raise
         if batch.first < batch.last:
             middle = (batch.first + batch.last) // 2
