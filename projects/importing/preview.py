@@ -20,9 +20,11 @@ from projects.importing.opening import open_ledger
 from projects.importing.reading import Reading
 from projects.importing.refusals import FileRefused, FileWarning
 from projects.importing.registers import Registers
+from projects.importing.said import text_of
 from projects.importing.sheets import Book
+from projects.importing.stated_columns import named_apart
 from projects.importing.table import Body, Skipped, Table, tables_of
-from projects.importing.understanding import Understanding, named_apart, text_of
+from projects.importing.understanding import Understanding
 
 #: Rows that are compared with what is there in one go.
 CHUNK = 2_000

@@ -287,11 +287,11 @@ def test_without_the_apostrophe_the_file_would_not_come_back(
     """The control: the texts above are hostile indeed, and it is the reading that makes them harmless."""
     import re
 
-    from projects.importing import checking, understanding
+    from projects.importing import checking, said
 
     many(here)
     file = exported(here.staff, form, query=of_programme(here.programme))
-    monkeypatch.setattr(understanding, "_GUARDED", re.compile(r"(?!)"))
+    monkeypatch.setattr(said, "_GUARDED", re.compile(r"(?!)"))
     guarded = [one for one in read_back(here, file, tmp_path, form=form) if one.change != "unchanged"]
     monkeypatch.undo()
     monkeypatch.setattr(checking, "says_the_same", lambda *_a: False)
