@@ -41,6 +41,7 @@ def photo(seed: int) -> dict[str, Any]:
 
 
 def no_wider_than_the_screen(window: Visit) -> None:
+    window.page.wait_for_load_state()  # between two pages there is no document to measure
     assert window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

@@ -6,6 +6,7 @@ import datetime
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -71,7 +72,15 @@ class Databases:
         connection.close()
 
     def drop(self, name: str) -> None:
-        self._server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for tries_left in range(60, -1, -1):
+            try:
+                self._server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                return
+            except psycopg2.errors.InsufficientPrivilege:
+                # A vacuum of the server's own works there, and our role may not end it; it ends by itself.
+                if not tries_left:
+                    raise
+                time.sleep(1)
 
     def url_of(self, name: str) -> str:
         parts = urlsplit(self.url)
