@@ -146,6 +146,9 @@
                 return;
             }
             const sent = JSON.stringify(values());
+            // A note that was about to be taken would come after the answer, and stay on the device.
+            clearTimeout(noting);
+            noting = 0;
             keep({ sent });
             const data = new FormData(form);
             for (const name of [...data.keys()]) {
