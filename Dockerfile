@@ -16,6 +16,9 @@ ENV PATH=/venv/bin:$PATH \
     DATA_DIR=/data \
     STATIC_ROOT=/app/staticfiles \
     BIND_HOST=0.0.0.0
+# The wall chart as PDF and PNG needs a Chinese font.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
 # A numeric user, so that an orchestrator can see that it is not root.
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin portal \
     && install -d -o portal -g portal -m 0700 /data

@@ -70,6 +70,8 @@ _READ_BUSINESS = _permissions(
     projects__ladderrung="view",
     projects__escalation="view",
     projects__reminder="view",
+    projects__sitevisit="view",
+    projects__actionitem="view",
 )
 
 #: Everyone who may come in has an inbox and settings of their own.
@@ -92,12 +94,15 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         projects__closeout="review approve",
         projects__patrolrun="view",
         projects__setaside="view retry",
+        projects__sitevisit="add change",
+        projects__actionitem="add change",
         projects__calendarday="view add change delete",
         projects__ladderrung="view add change delete",
         projects__ledgerimport="view add change",
         projects__ledgerrow="view change",
         projects__ledgerpart="view",
         enterprises__exportlayout="view add delete",
+        enterprises__savedview="view add change delete share",
         notices__robot="view add change delete",
         notices__mailserver="view",
         notices__message="log",
@@ -112,16 +117,25 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         projects__progressreport="change",
         projects__extensionrequest="change",
         projects__closeout="change",
+        projects__actionitem="answer",
         projects__ledgerimport="view add change",
         projects__ledgerrow="view change",
         projects__ledgerpart="view",
         enterprises__exportlayout="view add delete",
+        enterprises__savedview="view add change delete share",
         projects__patrolrun="view",
         notices__robot="view add change delete",
     ),
     Role.LEADER: _READ_BUSINESS
     | _OWN_NOTICES
-    | _permissions(projects__patrolrun="view", enterprises__exportlayout="view"),
+    | _permissions(
+        enterprises__user="choose",
+        projects__sitevisit="add change",
+        projects__actionitem="add change",
+        projects__patrolrun="view",
+        enterprises__exportlayout="view",
+        enterprises__savedview="view add change delete",
+    ),
     Role.SYSTEM: _OWN_NOTICES
     | _permissions(
         projects__patrolrun="view",

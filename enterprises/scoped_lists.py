@@ -12,6 +12,9 @@ from django.utils.functional import cached_property
 #: A list counts no further than this; "10,000+" is enough for a person and stays cheap.
 COUNT_CAP = 10_000
 
+#: Names the saved view that a list was opened by (`enterprises.scoped_views`); no filter of the list.
+VIEW_VAR = "_view"
+
 
 class CappedPaginator(Paginator):
     """Counts at most COUNT_CAP rows, so that the size of a table does not slow its first page."""
@@ -43,5 +46,22 @@ class ScopedChangeList(ChangeList):
     def count_is_capped(self) -> bool:
         return self.result_count > COUNT_CAP
 
+    @property
+    def view_id(self) -> str:
+        """The view that the list was opened by, for the search form: it goes on with the same columns."""
+        return str(self.params.get(VIEW_VAR, ""))
+
+    def get_filters_params(self, params: Any = None) -> Any:
+        kept = super().get_filters_params(params)
+        kept.pop(VIEW_VAR, None)
+        return kept
+
     def apply_select_related(self, qs: models.QuerySet) -> models.QuerySet:
         return qs  # what a row shows is named in the admin's get_queryset
+
+    def get_queryset(self, request: Any, exclude_parameters: Any = None) -> models.QuerySet:
+        """The rows, with what the columns of a view need besides what the list always reads."""
+        qs = super().get_queryset(request, exclude_parameters)
+        joins = getattr(self.model_admin, "column_joins", {})
+        wanted = [path for column in self.list_display for path in joins.get(column, ())]
+        return qs.select_related(*wanted) if wanted else qs

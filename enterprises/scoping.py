@@ -220,11 +220,14 @@ class Personal(Scope):
         path: foreign key to the account.
         within: how the rows relate to units, for every action in `also`.
         also: actions for which `within` decides.
+        shared: a row that has a unit is read by everyone below it as well, and what changes it may be done by
+            whoever may `share` at that unit.
     """
 
     path: str
     within: Scope | None = None
     also: tuple[str, ...] = ()
+    shared: SharedBelow | None = None
 
     def owner_of(self, obj: models.Model) -> int:
         """The account that the row belongs to."""
@@ -287,13 +290,31 @@ def permitted_q(model: type[models.Model], user: User, action: str) -> Q:
     units = outermost(units_for(user, permission_name(model, action)))
     scope = _scope_for(model, action)
     if isinstance(scope, Personal):
-        return Q((scope.path, user.pk)) if units else NOTHING
+        own = Q((scope.path, user.pk)) if units else NOTHING
+        return own | _shared_q(scope, model, user, action)
     return scope.q(model, units)
+
+
+def _shared_q(scope: Personal, model: type[models.Model], user: User, action: str) -> Q:
+    """The rows of other people that are shared with `user`."""
+    if scope.shared is None:
+        return NOTHING
+    # Without a unit a row is shared with nobody; `SharedBelow` would take it for everybody's.
+    has_unit = Q((f"{scope.shared.path}__isnull", False))
+    return has_unit & _circle(scope.shared, action).q(model, outermost(_sharing(user.grants, model, action)))
+
+
+def _sharing(grants: Iterable[Grant], model: type[models.Model], action: str) -> list[str]:
+    return _units(grants, permission_name(model, "view" if action == "view" else "share"))
+
+
+def _circle(shared: SharedBelow, action: str) -> Scope:
+    return shared if action == "view" else IssuedBy(shared.path)
 
 
 def may(user: User, action: str, obj: models.Model) -> bool:
     """Whether `user` may do `action` on this very object: `permitted_q` for a row in hand."""
-    return _covers(user.pk, units_for(user, permission_name(type(obj), action)), action, obj)
+    return _covers(user.pk, user.grants, action, obj)
 
 
 def may_each(
@@ -314,18 +335,20 @@ def may_each(
     grants: dict[int, list[Grant]] = {}
     for user_id, role, unit_id, path in held.values_list("user_id", "role", "unit_id", "unit__path"):
         grants.setdefault(user_id, []).append(Grant(role, unit_id, path))
-    return [
-        (pk, obj)
-        for pk, obj in asked
-        if _covers(pk, _units(grants.get(pk, ()), permission_name(type(obj), action)), action, obj)
-    ]
+    return [(pk, obj) for pk, obj in asked if _covers(pk, grants.get(pk, ()), action, obj)]
 
 
-def _covers(user_id: int, units: list[str], action: str, obj: models.Model) -> bool:
-    """Whether somebody who holds the permission at `units` may do `action` on `obj`."""
+def _covers(user_id: int, grants: Iterable[Grant], action: str, obj: models.Model) -> bool:
+    """Whether somebody with these memberships may do `action` on `obj`."""
+    grants = tuple(grants)
+    units = _units(grants, permission_name(type(obj), action))
     scope = _scope_for(type(obj), action)
     if isinstance(scope, Personal):
-        return bool(units) and scope.owner_of(obj) == user_id
+        if units and scope.owner_of(obj) == user_id:
+            return True
+        if scope.shared is None or not scope.shared.unit_paths_of(obj):
+            return False
+        return _circle(scope.shared, action).covers(obj, _sharing(grants, type(obj), action))
     return scope.covers(obj, units)
 
 
@@ -338,7 +361,7 @@ def users_who_may(action: str, obj: models.Model, *, on: datetime.date) -> model
     held = Membership.objects.filter(role__in=roles).in_force(on)
     scope = _scope_for(model, action)
     if isinstance(scope, Personal):
-        held = held.filter(user_id=scope.owner_of(obj))
+        held = held.filter(user_id=scope.owner_of(obj))  # rows that are shared tell nobody anything
     elif isinstance(scope, FromTheTop):
         held = held.filter(unit__parent=None)
     elif not isinstance(scope, PortalWide):

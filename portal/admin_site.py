@@ -66,7 +66,48 @@ class PortalAdminSite(admin.AdminSite):
         stock = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
         desk = path("review/", self.admin_view(self.review_view), name="review")
         patrol = path("patrol/", self.admin_view(self.patrol_view), name="patrol")
-        return [desk, patrol, *self._inbox_urls(), *self._journal_urls(), *stock]
+        liaison = path("liaison/", self.admin_view(self.liaison_view), name="liaison")
+        sheets = path("liaison/brief/", self.admin_view(self.liaison_brief_view), name="liaison_brief")
+        search = path("search/", self.admin_view(self.search_view), name="search")
+        return [
+            search,
+            desk,
+            patrol,
+            liaison,
+            sheets,
+            path("design/", self.admin_view(self.design_view), name="design"),
+            *self._cockpit_urls(),
+            *self._wall_urls(),
+            *self._inbox_urls(),
+            *self._journal_urls(),
+            *stock,
+        ]
+
+    def _cockpit_urls(self) -> list[Any]:
+        from projects.admin import (  # they read models; apps are being loaded here
+            cockpit_files,
+            cockpit_page,
+            screen_page,
+        )
+
+        pages = (
+            ("", cockpit_page.cockpit_page, "cockpit"),
+            ("screen/", screen_page.screen_page, "cockpit_screen"),
+            ("file/<slug:form>/", cockpit_files.cockpit_file, "cockpit_file"),
+        )
+        return [
+            path(f"cockpit/{route}", self.admin_view(partial(answer, self)), name=name)
+            for route, answer, name in pages
+        ]
+
+    def _wall_urls(self) -> list[Any]:
+        from projects.admin import wall_files, wall_page  # they read models; apps are being loaded here
+
+        pages = (("", wall_page.wall_page, "wall"), ("file/", wall_files.wall_file, "wall_file"))
+        return [
+            path(f"wall/{route}", self.admin_view(partial(answer, self)), name=name)
+            for route, answer, name in pages
+        ]
 
     def _inbox_urls(self) -> list[Any]:
         from notices.admin import inbox, own_settings  # they read models; apps are being loaded here
@@ -86,6 +127,26 @@ class PortalAdminSite(admin.AdminSite):
         from projects.admin.review_desk import review_desk  # it reads models; apps are being loaded here
 
         return review_desk(self, request)
+
+    def liaison_view(self, request: HttpRequest) -> HttpResponse:
+        from projects.admin.liaison import liaison_page  # it reads models; apps are being loaded here
+
+        return liaison_page(self, request)
+
+    def liaison_brief_view(self, request: HttpRequest) -> HttpResponse:
+        from projects.admin.liaison import liaison_brief  # it reads models; apps are being loaded here
+
+        return liaison_brief(self, request)
+
+    def search_view(self, request: HttpRequest) -> HttpResponse:
+        from portal.search_page import search_response  # it reads models; apps are being loaded here
+
+        return search_response(self, request)
+
+    def design_view(self, request: HttpRequest) -> HttpResponse:
+        from portal.design_page import design_page  # it reads models; apps are being loaded here
+
+        return design_page(self, request)
 
     def patrol_view(self, request: HttpRequest) -> HttpResponse:
         from portal.patrol_page import patrol_response  # it reads models; apps are being loaded here

@@ -37,18 +37,32 @@ ONE_ROW = 8
 #: Label, URL name, permission that opens it. The order is the order of a working day.
 NAVIGATION = (
     (_("Home"), "admin:index", None),
+    (_("Cockpit"), "admin:cockpit", "projects.view_project"),
     (_("Review desk"), "admin:review", "projects.review_progressreport"),
     (_("Projects"), "admin:projects_project_changelist", "projects.view_project"),
     (_("Milestones"), "admin:projects_milestone_changelist", "projects.view_milestone"),
+    (_("Wall chart"), "admin:wall", "projects.view_project"),
     (_("Ledgers"), "admin:projects_ledgerimport_changelist", "projects.add_ledgerimport"),
     (_("Reports"), "admin:projects_progressreport_changelist", "projects.change_progressreport"),
     (_("Extensions"), "admin:projects_extensionrequest_changelist", "projects.change_extensionrequest"),
-    (_("Overdue records"), "admin:projects_overdueepisode_changelist", "projects.view_overdueepisode"),
-    (_("Reminders"), "admin:projects_reminder_changelist", "projects.remind_project"),
+    (_("Liaison projects"), "admin:liaison", "projects.add_sitevisit"),
 )
 
 #: What is looked up or set up now and then, in the same form.
 SELDOM = (
+    (
+        _("Follow-up"),
+        (
+            (
+                _("Overdue records"),
+                "admin:projects_overdueepisode_changelist",
+                "projects.view_overdueepisode",
+            ),
+            (_("Reminders"), "admin:projects_reminder_changelist", "projects.remind_project"),
+            (_("Site visits"), "admin:projects_sitevisit_changelist", "projects.view_sitevisit"),
+            (_("Action items"), "admin:projects_actionitem_changelist", "projects.view_actionitem"),
+        ),
+    ),
     (
         _("Registers"),
         (

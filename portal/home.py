@@ -11,22 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
-from django.db.models.fields.json import KT
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
 from enterprises.roles import Role
+from projects.cockpit.red_list import SHOWN, first_red
 from projects.lights import Light
 from projects.models import ExtensionRequest, Milestone, Programme, ProgressReport, Project
-from projects.querysets import MilestoneQuerySet
 from projects.services.desk import waiting_count
-from projects.states import MilestoneState
-
-RED_LIST = 12
-#: The longest overdue first; behind plan without a missed date comes after them.
-_LONGEST_LATE = KT("light_reason__due_on").asc(nulls_last=True)
+from projects.services.tally_reading import all_in_force
+from projects.tallies import Counts
 
 
 @dataclass(frozen=True)
@@ -38,21 +34,6 @@ class Figure:
     url: str
     tone: str = ""
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Share:
-    """One row of "enterprises side by side" or of the categories."""
-
-    label: str
-    total: int
-    red: int
-    yellow: int
-    green: int
-    blue: int
-    grey: int
-    url: str
-    red_url: str
 
 
 @dataclass(frozen=True)
@@ -75,8 +56,6 @@ class Home:
     red_url: str = ""
     soon: list[Milestone] = field(default_factory=list)
     soon_url: str = ""
-    units: list[Share] = field(default_factory=list)
-    categories: list[Share] = field(default_factory=list)
     programmes: list[ProgrammeRow] = field(default_factory=list)
     administrator: list[Figure] = field(default_factory=list)
 
@@ -100,24 +79,21 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
     milestones = Milestone.objects.visible_to(user).in_force(as_of)
     home.programmes = list(_programmes(user, as_of))
     home.is_demo = any(row.programme.is_demo and row.in_force for row in home.programmes)
-    lights = {row["light"]: row["n"] for row in projects.order_by().values("light").annotate(n=Count("pk"))}
+    counts = all_in_force(user, as_of)
     home.totals = [
-        Figure(_("Projects in force"), sum(lights.values()), list_url("projects_project")),
+        Figure(_("Projects in force"), counts.projects, list_url("projects_project")),
         *(
             Figure(
                 str(light.label),
-                lights.get(light.value, 0),
+                getattr(counts, light.value),
                 list_url("projects_project", light=light.value),
                 light.value,
             )
             for light in (Light.RED, Light.YELLOW, Light.GREEN, Light.BLUE, Light.GREY)
         ),
     ]
-    home.needs_me = list(_needs_me(user, milestones, as_of))
-    with_names = projects.select_related(
-        "enterprise", "programme", "category", "accountable_lead", "direct_lead", "coordinator"
-    )
-    home.red = list(with_names.filter(light=Light.RED).order_by(_LONGEST_LATE, "pk")[:RED_LIST])
+    home.needs_me = list(_needs_me(user, counts))
+    home.red = first_red(projects, milestones, as_of, red=counts.red, shown=SHOWN)
     home.red_url = list_url("projects_project", light=Light.RED.value)
     home.soon = list(
         milestones.due_soon(as_of)
@@ -125,8 +101,6 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
         .order_by("due_on", "pk")[:8]
     )
     home.soon_url = list_url("projects_milestone", when="soon")
-    home.units = _shares(projects, "enterprise_id", "enterprise__name", "enterprise")
-    home.categories = _shares(projects, "category__name", "category__name", "category_name")
 
 
 def _programmes(user: User, as_of: datetime.date) -> Iterable[ProgrammeRow]:
@@ -143,11 +117,7 @@ def _programmes(user: User, as_of: datetime.date) -> Iterable[ProgrammeRow]:
         )
 
 
-def _needs_me(user: User, milestones: MilestoneQuerySet[Milestone], as_of: datetime.date) -> Iterable[Figure]:
-    overdue = milestones.overdue(as_of).count()
-    soon = milestones.due_soon(as_of).count()
-    returned = milestones.filter(state=MilestoneState.RETURNED).count()
-    no_date = milestones.without_date().count()
+def _needs_me(user: User, counts: Counts) -> Iterable[Figure]:
     if Role.STAFF in user.roles:
         yield Figure(
             _("Waiting for your decision"),
@@ -158,19 +128,20 @@ def _needs_me(user: User, milestones: MilestoneQuerySet[Milestone], as_of: datet
     if Role.OFFICER in user.roles:
         yield Figure(
             _("Returned to you"),
-            returned,
+            counts.returned,
             list_url("projects_milestone", when="returned"),
-            "yellow" if returned else "",
+            "yellow" if counts.returned else "",
         )
     yield Figure(
         _("Milestones overdue"),
-        overdue,
+        counts.overdue,
         list_url("projects_milestone", when="overdue"),
-        "red" if overdue else "",
+        "red" if counts.overdue else "",
     )
+    soon = counts.due_soon
     yield Figure(_("Due soon"), soon, list_url("projects_milestone", when="soon"), "yellow" if soon else "")
     if Role.OFFICER not in user.roles:
-        yield Figure(_("Without a date"), no_date, list_url("projects_milestone", when="no_date"))
+        yield Figure(_("Without a date"), counts.no_date, list_url("projects_milestone", when="no_date"))
     else:
         for label, model, state in (
             (_("Reports awaiting review"), ProgressReport, "submitted"),
@@ -179,30 +150,6 @@ def _needs_me(user: User, milestones: MilestoneQuerySet[Milestone], as_of: datet
         ):
             mine = model.objects.permitted(user, "change").filter(state=state).count()
             yield Figure(label, mine, list_url(f"projects_{model._meta.model_name}", state__exact=state))
-
-
-def _shares(projects: QuerySet[Any], key: str, label: str, param: str) -> list[Share]:
-    counts = {f"n_{light.value}": Count("pk", filter=Q(light=light.value)) for light in Light}
-    rows = (
-        projects.order_by()
-        .values(key, label)
-        .annotate(n=Count("pk"), **counts)
-        .order_by("-n_red", "-n", label)[:10]
-    )
-    return [
-        Share(
-            label=row[label] or _("Without category"),
-            total=row["n"],
-            red=row["n_red"],
-            yellow=row["n_yellow"],
-            green=row["n_green"],
-            blue=row["n_blue"],
-            grey=row["n_grey"],
-            url=list_url("projects_project", **{param: row[key] or "-"}),
-            red_url=list_url("projects_project", light="red", **{param: row[key] or "-"}),
-        )
-        for row in rows
-    ]
 
 
 def _administration(home: Home, user: User) -> None:

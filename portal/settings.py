@@ -190,6 +190,8 @@ STORAGES = {
     ),
 }
 EVIDENCE_KEEP_ORIGINALS = env.bool("EVIDENCE_KEEP_ORIGINALS", default=False)
+#: Folders with a Chinese font for the PDF of the wall chart, besides those where the system keeps its fonts.
+WALL_CHART_FONTS = env.list("WALL_CHART_FONTS", default=[])
 WHITENOISE_MANIFEST_STRICT = False
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 # Above the thirty that a form takes, so that a person with a few too many is told their names in the form.

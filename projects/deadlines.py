@@ -20,7 +20,14 @@ from typing import Protocol
 
 from django.db.models import F, Q
 
-from projects.states import CLOSED_MILESTONE_STATES, OPEN_MILESTONE_STATES
+from projects.states import CLOSED_MILESTONE_STATES, OPEN_MILESTONE_STATES, MilestoneState
+
+
+class DatedItem(Protocol):
+    """What `is_item_overdue` needs of an action item."""
+
+    due_on: datetime.date
+    done_on: datetime.date | None
 
 
 class Dated(Protocol):
@@ -70,6 +77,31 @@ def no_date_q(prefix: str = "") -> Q:
     return open_q(prefix) & Q((f"{prefix}due_on__isnull", True))
 
 
+def kept_q(promise: str = "due_on") -> Q:
+    """Accepted milestones whose completion was claimed on the promised date or before.
+
+    Args:
+        promise: "due_on", the date in force, or "baseline_due_on", the one first promised, which assessment
+            goes by (product rules 3.2).
+    """
+    return Q(state=MilestoneState.ACCEPTED.value) & Q(("claimed_on__lte", F(promise)))
+
+
+def late_q(promise: str = "due_on") -> Q:
+    """Accepted milestones whose completion was claimed after the promised date: late stays late (rule 3.4)."""
+    return Q(state=MilestoneState.ACCEPTED.value) & Q(("claimed_on__gt", F(promise)))
+
+
+def first_missed_q(as_of: datetime.date) -> Q:
+    """Milestones that missed the date first promised: done after it, or past it and not done yet.
+
+    An extension does not count here, and neither does who is at fault: what waits for a review was claimed on a day.
+    """
+    unfinished = Q(state__in=OPEN_MILESTONE_STATES, baseline_due_on__lt=as_of)
+    claimed = Q(state=MilestoneState.SUBMITTED.value) & Q(claimed_on__gt=F("baseline_due_on"))
+    return unfinished | claimed | late_q("baseline_due_on")
+
+
 def unflagged_q() -> Q:
     """Milestones whose present due date has not been flagged: the patrol's work queue.
 
@@ -95,6 +127,26 @@ def cured_q() -> Q:
         | Q(due_on__lt=F("flagged_due_on"))
         | Q(due_on__gt=F("flagged_due_on"))
     )
+
+
+def item_open_q(prefix: str = "") -> Q:
+    """Action items that were not answered yet."""
+    return Q((f"{prefix}done_on__isnull", True))
+
+
+def item_overdue_q(as_of: datetime.date, prefix: str = "") -> Q:
+    """Action items that are overdue on `as_of`. Their date is inclusive, as a milestone's is."""
+    return item_open_q(prefix) & Q((f"{prefix}due_on__lt", as_of))
+
+
+def item_untold_q() -> Q:
+    """Action items of whose present date nobody was told yet that it passed (see `unflagged_q`)."""
+    return Q(told_due_on__isnull=True) | Q(told_due_on__lt=F("due_on")) | Q(told_due_on__gt=F("due_on"))
+
+
+def is_item_overdue(item: DatedItem, as_of: datetime.date) -> bool:
+    """Python twin of `item_overdue_q`."""
+    return item.done_on is None and item.due_on < as_of
 
 
 def is_open(milestone: Dated) -> bool:

@@ -6,10 +6,12 @@ import datetime
 from typing import Self, TypeVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from enterprises.querysets import ScopedQuerySet
 from projects import deadlines
+from projects.states import ProjectStatus
+from projects.tallies import SILENT_AFTER_DAYS
 
 M = TypeVar("M", bound=models.Model)
 
@@ -27,6 +29,26 @@ def in_force_q(as_of: datetime.date, prefix: str = "") -> Q:
     )
 
 
+def silent_q(as_of: datetime.date) -> Q:
+    """Projects under way for `SILENT_AFTER_DAYS` of which nothing was handed in for as long.
+
+    A report that was withdrawn is none; "no change" is one: somebody looked.
+    """
+    from projects.models import ProgressReport
+
+    since = as_of - datetime.timedelta(days=SILENT_AFTER_DAYS)
+    heard = ProgressReport.objects.filter(milestone__project=OuterRef("pk"), submitted_on__gt=since)
+    begun = Q(starts_on__isnull=True) | Q(starts_on__lte=since)
+    return Q(status=ProjectStatus.IN_PROGRESS.value) & begun & ~Q(Exists(heard))
+
+
+def with_evidence_q() -> Q:
+    """Projects with a photo or document that was handed in; drafts belong to their writers."""
+    from projects.models import Evidence
+
+    return Q(Exists(Evidence.objects.filter(project=OuterRef("pk")).handed_in()))
+
+
 class ProgrammeQuerySet(ScopedQuerySet[M]):
     def in_force(self, as_of: datetime.date) -> Self:
         return self.filter(in_force_q(as_of))
@@ -35,6 +57,13 @@ class ProgrammeQuerySet(ScopedQuerySet[M]):
 class ProjectQuerySet(ScopedQuerySet[M]):
     def in_force(self, as_of: datetime.date) -> Self:
         return self.filter(in_force_q(as_of, "programme__"))
+
+    def silent(self, as_of: datetime.date) -> Self:
+        """Under way, and nobody has reported on any milestone for `SILENT_AFTER_DAYS`."""
+        return self.filter(silent_q(as_of))
+
+    def with_evidence(self) -> Self:
+        return self.filter(with_evidence_q())
 
 
 class MilestoneQuerySet(ScopedQuerySet[M]):
@@ -79,6 +108,14 @@ class EvidenceQuerySet(ScopedQuerySet[M]):
         return self.exclude(
             Q(report__state="draft") | Q(extension__state="draft") | Q(close_out__state="draft")
         )
+
+
+class ActionItemQuerySet(ScopedQuerySet[M]):
+    def open(self) -> Self:
+        return self.filter(deadlines.item_open_q())
+
+    def overdue(self, as_of: datetime.date) -> Self:
+        return self.filter(deadlines.item_overdue_q(as_of))
 
 
 class EpisodeQuerySet(ScopedQuerySet[M]):

@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from enterprises.scoping import may_each
 from notices.kinds import Kind, everything_holds, register
 from notices.ways import Group
-from projects.deadlines import open_q
-from projects.models import Milestone, Project
-from projects.notice_names import DECISION, DUE, OVERDUE, REMINDER
+from projects.deadlines import item_open_q, open_q
+from projects.models import ActionItem, Milestone, Project
+from projects.notice_names import ANSWER, DECISION, DUE, INSTRUCTION, ITEM_OVERDUE, OVERDUE, REMINDER
 from projects.services.posts import POST_NAMES
 from projects.states import RESTING_PROJECT_STATUSES
 
@@ -76,6 +76,42 @@ def register_kinds() -> None:
             url=_decision_url,
             still_true=everything_holds,
             still_theirs=_still_theirs,
+        )
+    )
+    register(
+        Kind(
+            name=INSTRUCTION,
+            group=Group.REMINDER,
+            label=_("Instruction"),
+            title=_instruction_title,
+            url=_item_url,
+            still_true=_still_to_do,
+            still_theirs=_still_theirs,
+            tone="red",
+        )
+    )
+    register(
+        Kind(
+            name=ITEM_OVERDUE,
+            group=Group.OVERDUE,
+            label=_("Action item overdue"),
+            title=_item_overdue_title,
+            url=_item_url,
+            still_true=_still_to_do,
+            still_theirs=_still_theirs,
+            tone="red",
+        )
+    )
+    register(
+        Kind(
+            name=ANSWER,
+            group=Group.DECISION,
+            label=_("Answer"),
+            title=_answer_title,
+            url=_item_url,
+            still_true=everything_holds,
+            still_theirs=_still_theirs,
+            tone="blue",
         )
     )
 
@@ -162,6 +198,30 @@ def _decision_title(data: Mapping[str, Any]) -> str:
     return words % {"what": what} + comment
 
 
+def _instruction_title(data: Mapping[str, Any]) -> str:
+    words = {**data, "due": day(data["due_on"])}
+    if data.get("reason"):
+        said = gettext("%(by)s, on “%(project)s”: not done yet, %(reason)s (“%(text)s”, by %(due)s)") % words
+    else:
+        said = gettext("%(by)s, on “%(project)s”: %(text)s (by %(due)s)") % words
+    return said + _why_you(data)
+
+
+def _item_overdue_title(data: Mapping[str, Any]) -> str:
+    words = {**data, "due": day(data["due_on"])}
+    said = gettext("“%(text)s” on “%(project)s” was to be done by %(due)s and is still open") % words
+    return said + _why_you(data)
+
+
+def _answer_title(data: Mapping[str, Any]) -> str:
+    words = {**data, "done": day(data["done_on"])}
+    return gettext("“%(text)s” on “%(project)s” was done on %(done)s: %(note)s (%(by)s)") % words
+
+
+def _item_url(notice: Notice) -> str:
+    return f"{_project_url(notice)}#item-{notice.subject_id}"
+
+
 def _project_url(notice: Notice) -> str:
     project_id = notice.data.get("project_id")
     return reverse("admin:projects_project_page", args=[project_id]) if project_id else ""
@@ -187,6 +247,20 @@ def _still_open(notices: Sequence[Notice]) -> set[int]:
         if (due_on := due.get(n.subject_id)) is not None  # type: ignore[arg-type]
         and str(due_on) == n.data["due_on"]
         and (n.kind == OVERDUE or due_on >= today)
+    }
+
+
+def _still_to_do(notices: Sequence[Notice]) -> set[int]:
+    """The action item was not answered yet, and its date is the one that was told."""
+    due = dict(
+        ActionItem.objects.filter(item_open_q(), pk__in={n.subject_id for n in notices}).values_list(
+            "pk", "due_on"
+        )
+    )
+    return {
+        n.pk
+        for n in notices
+        if n.subject_id in due and (n.kind == INSTRUCTION or str(due[n.subject_id]) == n.data["due_on"])
     }
 
 

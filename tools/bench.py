@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 import django
 
@@ -42,6 +43,7 @@ def _run(options: argparse.Namespace) -> int:
     from tools.bench_race import measure_race
     from tools.bench_report import Figure, machine, table
     from tools.bench_review import measure_review
+    from tools.bench_search import measure_search
 
     settings.LOGGING_CONFIG = None
     today: datetime.date = timezone.localdate()
@@ -73,6 +75,8 @@ def _run(options: argparse.Namespace) -> int:
             databases, small="portal_small_bench", today=today, repeat=options.requests
         ),
         "ledger": lambda: measure_ledgers(databases, small="portal_race_bench", today=today),
+        "cockpit": lambda: _cockpit(databases, today, options),
+        "search": lambda: measure_search(databases, name=NAME, today=today, repeat=options.requests),
         "export": lambda: measure_export(databases, today=today, repeat=1),
         "race": lambda: measure_race(databases, "portal_race_bench", today, rivals.overdue),
     }
@@ -89,6 +93,21 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if any(figure.ok is False for figure in figures) else 0
 
 
+def _cockpit(databases: Any, today: datetime.date, options: argparse.Namespace) -> list[Any]:
+    from projects.scale.plan import Size
+    from tools.bench_cockpit import measure_cockpit
+    from tools.bench_databases import NAME
+
+    few = Size(projects=600, milestones_per_project=5, enterprises=30, overdue=300)
+    databases.prepare("portal_few_bench", few, today=today, keep=options.keep)
+    figures = measure_cockpit(
+        databases, large=NAME, small="portal_few_bench", today=today, repeat=options.requests
+    )
+    if not options.keep:
+        databases.drop("portal_few_bench")
+    return figures
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--projects", type=int, default=200_000)
@@ -100,7 +119,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only",
         nargs="*",
-        choices=("patrol", "lights", "memory", "pages", "review", "ledger", "export", "race"),
+        choices=(
+            "patrol",
+            "lights",
+            "memory",
+            "pages",
+            "review",
+            "cockpit",
+            "search",
+            "ledger",
+            "export",
+            "race",
+        ),
         help="not all",
     )
     parser.add_argument("--keep", action="store_true", help="keep the seeded databases for the next run")

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -130,6 +131,8 @@ def _missed_days(day: datetime.date, free: list[int], folder: Path, mail: Mail, 
     for number in range(3):
         Milestone.objects.filter(pk__in=missed[number::3]).update(due_on=day + number * DAY)
     start = _moment(day + 3 * DAY) + 9 * 3600
+    # The nights before had working days and digests of their own; this is about what Monday brings.
+    before = len(mail.sink.received)
     with _running("UTC", start, folder, mail):
         began = time.monotonic()
 
@@ -138,27 +141,35 @@ def _missed_days(day: datetime.date, free: list[int], folder: Path, mail: Mail, 
 
         if wait_until(recorded, LIMIT):
             findings.caught_up_after = time.monotonic() - began
-        told = wait_until(_all_told, LIMIT)
-    _one_digest_each(mail.sink.received, findings, told=told)
+        monday = datetime.datetime.fromtimestamp(start, datetime.UTC)
+        told = wait_until(partial(_all_told, monday), LIMIT)
+    _one_digest_each(mail.sink.received[before:], findings, monday, told=told)
     findings.add(
         "missed_days_are_caught_up", [] if findings.caught_up_after is not None else ["they are not"]
     )
     _dates(findings)
 
 
-def _all_told() -> bool:
-    """Nothing waits for its digest, and every digest has left."""
+def _all_told(since: datetime.datetime) -> bool:
+    """Digests were made since a moment, nothing waits for one, and every one has left."""
     waiting = Notice.objects.filter(way=Way.DIGEST, message=None, settled_at=None, recipient__isnull=False)
     left = Message.objects.exclude(state__in=("sent", "dropped"))
-    return Message.objects.exists() and not waiting.exists() and not left.exists()
+    return (
+        Message.objects.filter(created_at__gte=since).exists() and not waiting.exists() and not left.exists()
+    )
 
 
-def _one_digest_each(received: Sequence[Received], findings: Findings, *, told: bool) -> None:
-    findings.mails = dict(Counter(mail.to for mail in received))
+def _one_digest_each(
+    received: Sequence[Received], findings: Findings, since: datetime.datetime, *, told: bool
+) -> None:
+    # A copy of a message that was taken without an answer is no second message: it has the same Message-ID.
+    findings.mails = dict(Counter(to for to, _id in {(mail.to, mail.message_id) for mail in received}))
     findings.add("everything_that_was_missed_is_told", [] if told else ["messages or notices wait"])
     storm = [f"{to} got {number} mails" for to, number in findings.mails.items() if number != 1]
     due = set(
-        Notice.objects.filter(settled_at=None, way=Way.DIGEST).values_list("recipient__email", flat=True)
+        Notice.objects.filter(settled_at=None, way=Way.DIGEST, message__created_at__gte=since).values_list(
+            "recipient__email", flat=True
+        )
     )
     findings.add("everybody_gets_one_digest", storm + [f"{to} got none" for to in due - set(findings.mails)])
 

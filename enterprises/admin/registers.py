@@ -12,8 +12,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from enterprises.admin.resources import EnterpriseResource, ExportsRegister, PartyBranchResource
-from enterprises.models import Enterprise, EnterpriseAlias, PartyBranch
+from enterprises.models import (
+    Enterprise,
+    EnterpriseAlias,
+    EnterpriseWords,
+    PartyBranch,
+    PartyBranchWords,
+)
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin
+from enterprises.scoped_search import SearchesWords
+from enterprises.scoped_views import KeepsViews
 
 
 def demo_mark(unit: Enterprise) -> SafeString:
@@ -27,9 +35,12 @@ class AliasInline(ScopedInline):
 
 
 @admin.register(Enterprise)
-class EnterpriseAdmin(ExportsRegister, ScopedModelAdmin):
+class EnterpriseAdmin(SearchesWords, KeepsViews, ExportsRegister, ScopedModelAdmin):
+    words = EnterpriseWords
     resource_class = EnterpriseResource
     list_display = ("tree_name", "short_name", "kind", "code", "parent_name", "project_count", "status")
+    more_columns = ("credit_code", "region_code", "is_demo")
+    lasting_column = "tree_name"
     list_display_links = ("tree_name",)
     list_filter = ("kind", "status")
     search_fields = ("name", "short_name", "code", "aliases__name")
@@ -77,7 +88,8 @@ class EnterpriseAdmin(ExportsRegister, ScopedModelAdmin):
 
 
 @admin.register(PartyBranch)
-class PartyBranchAdmin(ExportsRegister, ScopedModelAdmin):
+class PartyBranchAdmin(SearchesWords, ExportsRegister, ScopedModelAdmin):
+    words = PartyBranchWords
     resource_class = PartyBranchResource
     list_display = ("marked_name", "kind", "enterprise", "secretary", "member_count", "code")
     list_display_links = ("marked_name",)

@@ -130,13 +130,6 @@ def page_link(cl: Any, number: int) -> str:
 
 
 @register.inclusion_tag("portal/stacked_bar.html")
-def share_bar(share: Any, longest: int) -> dict[str, Any]:
-    """One enterprise or category as a bar, as long as its number of projects."""
-    parts = [(light, getattr(share, light.value), f"{share.url}&light={light.value}") for light in LIGHTS]
-    return _stack(parts, max(longest, 1), label=share.label)
-
-
-@register.inclusion_tag("portal/stacked_bar.html")
 def totals_bar(figures: Sequence[Any]) -> dict[str, Any]:
     """All projects as one bar, from the figures of the first page (those that carry a light)."""
     by_light = {figure.tone: figure for figure in figures if figure.tone}
@@ -161,12 +154,6 @@ def _stack(parts: Iterable[tuple[Light, int, str]], whole: int, label: str) -> d
         words.append(word)
         x += width
     return {"segments": segments, "label": f"{label}: {', '.join(words)}" if words else str(label)}
-
-
-@register.filter
-def longest(shares: Sequence[Any]) -> int:
-    """The greatest total: the length of a full bar."""
-    return max((share.total for share in shares), default=0)
 
 
 @register.simple_tag

@@ -10,6 +10,7 @@ from projects.admin import (
     projects,
     reminders,
     submissions,
+    visits,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "projects",
     "reminders",
     "submissions",
+    "visits",
 ]

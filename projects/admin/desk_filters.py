@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from enterprises.models import Enterprise, User
-from projects.admin.filters import is_id
+from projects.addresses import is_id
 from projects.services.desk import Filters
 from projects.services.submissions import KIND_OF
 

@@ -11,14 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from enterprises.models import Enterprise
+from enterprises.search import LONGEST, terms
+from projects.addresses import is_id
 from projects.models import Programme
 from projects.querysets import in_force_q
+from projects.services.search import named
 from projects.states import MilestoneState, ProjectStatus
-
-
-def is_id(text: str) -> bool:
-    """ "²" is a digit to Python but no number; and no id has more than 18 places."""
-    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 class ProgrammeFilter(admin.SimpleListFilter):
@@ -57,6 +55,7 @@ class CategoryNameFilter(admin.SimpleListFilter):
 
     title = _("category")
     parameter_name = "category_name"
+    path = "category"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         from projects.models import Category
@@ -72,8 +71,8 @@ class CategoryNameFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "-":
-            return queryset.filter(category__isnull=True)
-        return queryset.filter(category__name=self.value()) if self.value() else queryset
+            return queryset.filter(**{f"{self.path}__isnull": True})
+        return queryset.filter(**{f"{self.path}__name": self.value()}) if self.value() else queryset
 
 
 class EnterpriseFilter(admin.SimpleListFilter):
@@ -102,6 +101,26 @@ class EnterpriseFilter(admin.SimpleListFilter):
 
 class EnterpriseOfMilestoneFilter(EnterpriseFilter):
     path = "project__enterprise"
+
+
+class NamedFilter(admin.SimpleListFilter):
+    """Milestones by their own name, chosen by a link from the search; the list's box asks their projects as well."""
+
+    title = _("name")
+    parameter_name = "named"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        asked = request.GET.get(self.parameter_name, "")[:LONGEST]
+        return [(asked, asked)] if terms(asked) else []
+
+    def has_output(self) -> bool:
+        return bool(self.lookup_choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = terms(self.value() or "")
+        if not asked:
+            return queryset
+        return queryset.filter(named(asked))
 
 
 class WhenFilter(admin.SimpleListFilter):

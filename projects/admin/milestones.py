@@ -15,25 +15,29 @@ from django.utils.translation import gettext_lazy
 
 from enterprises.scoped_admin import ScopedModelAdmin, person
 from enterprises.scoped_export import ExportsList
+from enterprises.scoped_views import KeepsViews
+from enterprises.search import terms
 from journal.context import because
 from projects.admin import filters
 from projects.admin.bars import list_bar
+from projects.admin.counted_filters import CategoryOfMilestoneFilter, PromiseFilter, WithinOfProjectFilter
 from projects.admin.draft_forms import draft_page
 from projects.admin.extension_form import ExtensionPage
-from projects.admin.project_page import days_shown, tone_of
 from projects.admin.reminding import Reminding
 from projects.admin.report_form import ReportPage, no_change
 from projects.exporting.lists import MILESTONES
+from projects.milestone_tones import days_shown, tone_of
 from projects.models import Milestone
 from projects.services.lights import refresh_lights
 from projects.services.milestones import refusal, take_step
 from projects.services.refusals import Refused
+from projects.services.search import milestones_or_projects
 from projects.states import MilestoneState
 from projects.workflow import UNDER_WAY, Subject, transition
 
 
 @admin.register(Milestone)
-class MilestoneAdmin(ExportsList, Reminding, ScopedModelAdmin):
+class MilestoneAdmin(KeepsViews, ExportsList, Reminding, ScopedModelAdmin):
     export_columns = MILESTONES
     reminds = Milestone
     list_display = (
@@ -45,12 +49,21 @@ class MilestoneAdmin(ExportsList, Reminding, ScopedModelAdmin):
         "percent_bar",
         "state",
     )
+    more_columns = (
+        *("project_code", "programme", "weight", "starts_on", "baseline_due_on"),
+        *("claimed_on", "accepted_on", "is_suspended"),
+    )
+    lasting_column = "name_and_project"
     list_display_links = None
     list_filter = (
         filters.WhenFilter,
         "state",
         filters.ProgrammeOfMilestoneFilter,
         filters.EnterpriseOfMilestoneFilter,
+        filters.NamedFilter,
+        PromiseFilter,
+        CategoryOfMilestoneFilter,
+        WithinOfProjectFilter,
     )
     search_fields = (
         "name",
@@ -78,6 +91,14 @@ class MilestoneAdmin(ExportsList, Reminding, ScopedModelAdmin):
                 "project__coordinator",
             )
         )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        asked = terms(search_term)
+        if asked:
+            return queryset.filter(milestones_or_projects(asked)), False
+        return (queryset.none() if search_term.strip() else queryset), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
@@ -121,6 +142,14 @@ class MilestoneAdmin(ExportsList, Reminding, ScopedModelAdmin):
     @admin.display(description=gettext_lazy("responsible enterprise"))
     def enterprise(self, obj: Milestone) -> str:
         return str(obj.project.enterprise)
+
+    @admin.display(description=gettext_lazy("code"))
+    def project_code(self, obj: Milestone) -> str:
+        return obj.project.code
+
+    @admin.display(description=gettext_lazy("programme"))
+    def programme(self, obj: Milestone) -> str:
+        return str(obj.project.programme)
 
     @admin.display(description=gettext_lazy("who answers"))
     def who(self, obj: Milestone) -> str:

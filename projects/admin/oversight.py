@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from enterprises.scoped_admin import ScopedModelAdmin, person
 from enterprises.scoped_export import ExportsList
+from enterprises.scoped_views import KeepsViews
 from enterprises.scoping import may
 from projects.admin import filters
 from projects.admin.reminding import Reminding
@@ -34,7 +35,7 @@ class ReadOnlyAdmin(ScopedModelAdmin):
 
 
 @admin.register(OverdueEpisode)
-class OverdueEpisodeAdmin(ExportsList, Reminding, ReadOnlyAdmin):
+class OverdueEpisodeAdmin(KeepsViews, ExportsList, Reminding, ReadOnlyAdmin):
     export_columns = EPISODES
     reminds = Milestone
     reminded_by = "milestone"
@@ -48,6 +49,7 @@ class OverdueEpisodeAdmin(ExportsList, Reminding, ReadOnlyAdmin):
         "cause",
         "late",
     )
+    lasting_column = "milestone_title"
     list_display_links = None
     list_filter = (filters.OpenEpisodeFilter, "cause")
     search_fields = ("milestone__name", "milestone__project__name", "milestone__project__enterprise__name")

@@ -18,7 +18,8 @@ from enterprises.scoped_admin import person
 from enterprises.scoping import may, permitted_q
 from journal.reading import history_of
 from projects.admin.submission_rows import hidden_drafts, submissions_of
-from projects.deadlines import days_overdue, is_due_soon, is_overdue
+from projects.admin.visit_pages import section_of
+from projects.milestone_tones import days_shown, tone_of
 from projects.models import (
     CloseOut,
     Escalation,
@@ -92,6 +93,7 @@ def project_page(request: HttpRequest, model_admin: Any, project: Project) -> Ht
     episodes = OverdueEpisode.objects.visible_to(user).filter(milestone__project=project)
     submissions = submissions_of(project, user, limit=SUBMISSIONS_SHOWN)
     rounds = [row.submission for row in submissions]
+    section = section_of(project, user, today)
     close_out = _at_work(CloseOut.objects.visible_to(user).filter(project=project), user).get(project.pk)
     context = {
         **model_admin.admin_site.each_context(request),
@@ -118,12 +120,13 @@ def project_page(request: HttpRequest, model_admin: Any, project: Project) -> Ht
         .first(),
         "status_steps": lifecycle.steps_for(project, user, today),
         "entries": history_of(
-            [project, *milestones, *rounds],
+            [project, *milestones, *rounds, *section.visits, *(row.item for row in section.items)],
             user,
             limit=40,
             without=hidden_drafts(user, rounds),
         ),
         "told": _told(project, user),
+        "visits": section,
         "can_remind": not reminders.refusal(project, user, today),
         "can_change": model_admin.has_change_permission(request, project),
         "can_approve": not project.approved_on and may(user, "approve", project),
@@ -226,23 +229,3 @@ def _free(submission: Submission | None) -> bool:
 
 def _evidence_count(project: Project, user: User) -> int:
     return Evidence.objects.visible_to(user).filter(project=project).handed_in().count()
-
-
-def days_shown(milestone: Milestone, today: datetime.date) -> int:
-    """Days overdue for a badge; an archived programme is history and counts no further."""
-    if not milestone.project.programme.in_force(today) or not is_overdue(milestone, today):
-        return 0
-    return days_overdue(milestone.due_on, today)
-
-
-def tone_of(milestone: Milestone, today: datetime.date) -> str:
-    """The light of one milestone, for its badge."""
-    if milestone.state == MilestoneState.ACCEPTED:
-        return "blue"
-    if not milestone.project.programme.in_force(today) or milestone.state == MilestoneState.CANCELLED:
-        return "grey"
-    if is_overdue(milestone, today):
-        return "red"
-    if milestone.awaits_extension or is_due_soon(milestone, today, milestone.project.programme.warning_days):
-        return "yellow"
-    return "grey" if milestone.state == MilestoneState.NOT_STARTED else "green"

@@ -17,20 +17,25 @@ from django.utils.translation import gettext_lazy
 from enterprises.roles import Role
 from enterprises.scoped_admin import ScopedInline, ScopedModelAdmin, person
 from enterprises.scoped_export import ExportsList
+from enterprises.scoped_search import SearchesWords
+from enterprises.scoped_views import KeepsViews
 from enterprises.scoping import may
 from enterprises.spreadsheets import OutColumn
 from projects.admin import filters
 from projects.admin.bars import list_bar
+from projects.admin.bulk import SetsForMany
 from projects.admin.close_out_form import CloseOutPage
+from projects.admin.counted_filters import NeedsFilter, WithinFilter
 from projects.admin.draft_forms import draft_page
 from projects.admin.evidence_gallery import gallery
 from projects.admin.light_pages import why_page
 from projects.admin.project_page import project_page
 from projects.admin.project_status import status_page
 from projects.admin.reminding import Reminding
+from projects.admin.visit_pages import VisitPages
 from projects.exporting.columns import LEDGER
 from projects.exporting.ledger import write_ledger
-from projects.models import Milestone, Project
+from projects.models import Milestone, Project, ProjectWords
 from projects.services.lights import refresh_lights
 from projects.services.projects import EDITABLE, approve, fixed_fields, next_code
 from projects.services.refusals import Refused
@@ -53,7 +58,10 @@ class MilestoneInline(ScopedInline):
 
 
 @admin.register(Project)
-class ProjectAdmin(ExportsList, Reminding, ScopedModelAdmin):
+class ProjectAdmin(
+    SearchesWords, KeepsViews, ExportsList, SetsForMany, Reminding, VisitPages, ScopedModelAdmin
+):
+    words = ProjectWords
     reminds = Project
     list_display = (
         "light_badge",
@@ -64,6 +72,15 @@ class ProjectAdmin(ExportsList, Reminding, ScopedModelAdmin):
         "due_on",
         "status",
     )
+    more_columns = (
+        *("code", "place", "programme", "who", "liaison_leader", "is_key", "phase"),
+        *("starts_on", "baseline_due_on", "approved_on"),
+    )
+    lasting_column = "name_and_place"
+    column_joins = {
+        "who": ("accountable_lead", "direct_lead", "coordinator"),
+        "liaison_leader": ("liaison_leader",),
+    }
     list_display_links = None  # the name leads to the page, not to the form
     list_per_page = 100
     list_filter = (
@@ -74,6 +91,8 @@ class ProjectAdmin(ExportsList, Reminding, ScopedModelAdmin):
         filters.ProgrammeFilter,
         filters.CategoryNameFilter,
         filters.EnterpriseFilter,
+        NeedsFilter,
+        WithinFilter,
     )
     search_fields = (
         "name",
@@ -196,6 +215,10 @@ class ProjectAdmin(ExportsList, Reminding, ScopedModelAdmin):
         from projects.templatetags.lights import title_with_place
 
         return title_with_place(obj)
+
+    @admin.display(description=gettext_lazy("who answers"))
+    def who(self, obj: Project) -> str:
+        return obj.who_answers
 
     @admin.display(description=gettext_lazy("progress"), ordering="actual_percent")
     def progress(self, obj: Project) -> Any:

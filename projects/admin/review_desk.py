@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from enterprises.models import Enterprise, User
 from enterprises.scoped_admin import person
 from journal.context import because
+from projects.addresses import is_id
 from projects.admin.desk_filters import chosen
-from projects.admin.filters import is_id
 from projects.models import ProgressReport
 from projects.services.desk import (
     COUNT_CAP,

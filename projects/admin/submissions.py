@@ -16,12 +16,21 @@ from django.utils.translation import gettext_lazy
 from enterprises.models import User
 from enterprises.scoped_admin import person
 from enterprises.scoped_export import ExportsList
+from enterprises.scoped_views import KeepsViews
 from enterprises.scoping import may, permitted_q
 from journal.context import because
 from journal.reading import history_of, history_response
 from projects.admin.certificate_page import certificate_response
+from projects.admin.counted_filters import (
+    EnterpriseOfSubmissionFilter,
+    ProgrammeOfProjectFilter,
+    ProgrammeOfSubmissionFilter,
+    WaitingFilter,
+    WithinOfProjectFilter,
+    WithinOfSubmissionFilter,
+)
 from projects.admin.desk_filters import chosen
-from projects.admin.filters import is_id
+from projects.admin.filters import EnterpriseOfMilestoneFilter, is_id
 from projects.admin.oversight import ReadOnlyAdmin
 from projects.admin.review_facts import close_out_facts, extension_facts, report_facts
 from projects.admin.submission_rows import hidden_drafts, page_of
@@ -39,9 +48,11 @@ from projects.workflow import transition
 _BY_THE_AUTHOR = ("submit", "withdraw")
 
 
-class SubmissionAdmin(ExportsList, ReadOnlyAdmin):
+class SubmissionAdmin(KeepsViews, ExportsList, ReadOnlyAdmin):
     """What the three kinds share. A draft is answered as missing to everyone who does not write it."""
 
+    more_columns = ("round", "decided_on", "comment")
+    lasting_column = "title"
     project_path: ClassVar[str] = "milestone__project"
     #: The module of verbs of this kind, and what its functions call the id.
     services: ClassVar[Any] = None
@@ -247,7 +258,10 @@ class ProgressReportAdmin(SubmissionAdmin):
         "submitted_by",
         "decided_by",
     )
-    list_filter = ("state", "no_change")
+    list_filter = (
+        *("state", "no_change", WaitingFilter, ProgrammeOfSubmissionFilter),
+        *(EnterpriseOfSubmissionFilter, WithinOfSubmissionFilter),
+    )
     search_fields = ("milestone__name", "milestone__project__name", "milestone__project__enterprise__name")
     search_help_text = gettext_lazy("Milestone, project or enterprise")
 
@@ -264,7 +278,10 @@ class ExtensionRequestAdmin(SubmissionAdmin):
     services: ClassVar[Any] = extensions
     id_name = "request_id"
     list_display = ("submitted_on", "title", "enterprise", "from_on", "to_on", "reason_class", "state_badge")
-    list_filter = ("state", "reason_class", "is_late")
+    list_filter = (
+        *("state", "reason_class", "is_late", WaitingFilter),
+        *(ProgrammeOfSubmissionFilter, EnterpriseOfSubmissionFilter, WithinOfSubmissionFilter),
+    )
     search_fields = ("milestone__name", "milestone__project__name", "milestone__project__enterprise__name")
     search_help_text = gettext_lazy("Milestone, project or enterprise")
 
@@ -282,7 +299,10 @@ class CloseOutAdmin(SubmissionAdmin):
     services: ClassVar[Any] = close_outs
     id_name = "close_out_id"
     list_display = ("submitted_on", "title", "enterprise", "completed_on", "state_badge", "submitted_by")
-    list_filter = ("state",)
+    list_filter = (
+        *("state", WaitingFilter, ProgrammeOfProjectFilter),
+        *(EnterpriseOfMilestoneFilter, WithinOfProjectFilter),
+    )
     search_fields = ("project__name", "project__code", "project__enterprise__name")
     search_help_text = gettext_lazy("Project, code or enterprise")
 

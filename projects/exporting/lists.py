@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from enterprises.scoped_export import Listed, choices_of, yes_no
-from projects.models import ExtensionRequest, OverdueEpisode
+from projects.models import ExtensionRequest, OverdueEpisode, SiteVisit
 from projects.states import CloseOutState, ExtensionState, MilestoneState, ReportState
 
 
@@ -142,4 +142,27 @@ REMINDERS: Sequence[Listed] = (
     Listed("note", _("note"), ("note",), width=44),
     Listed("sent_by", _("reminded by"), _person("sent_by"), width=14, make=_named),
     Listed("told", _("people told"), ("told",), "number", 10),
+)
+
+VISITS: Sequence[Listed] = (
+    *_of_project("project__"),
+    Listed("visited_on", _("visited on"), ("visited_on",), "date", 12),
+    Listed("kind", _("kind"), ("kind",), width=12, choices=choices_of(SiteVisit.Kind)),
+    Listed("place", _("place"), ("place",), width=24),
+    Listed("leader", _("visiting leader"), _person("leader"), width=14, make=_named),
+    Listed("companions", _("who came along"), ("companions",), width=30),
+    Listed("findings", _("findings"), ("findings",), width=60),
+    Listed("programme", _("programme"), ("project__programme__name",), width=30),
+)
+ACTION_ITEMS: Sequence[Listed] = (
+    *_of_project("project__"),
+    Listed("text", _("what is to be done"), ("text",), width=60),
+    Listed("leader", _("instructed by"), _person("leader"), width=14, make=_named),
+    Listed("given_on", _("given on"), ("given_on",), "date", 12),
+    Listed("responsible", _("responsible account"), _person("responsible"), width=14, make=_named),
+    Listed("responsible_text", _("responsible (unit or person)"), ("responsible_text",), width=24),
+    Listed("due_on", _("due on"), ("due_on",), "date", 12),
+    Listed("done_on", _("done on"), ("done_on",), "date", 12),
+    Listed("done_note", _("how it was done"), ("done_note",), width=60),
+    Listed("programme", _("programme"), ("project__programme__name",), width=30),
 )

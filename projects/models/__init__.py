@@ -11,12 +11,17 @@ from projects.models.patrol import PatrolRun, SetAside
 from projects.models.programme import Category, Programme
 from projects.models.project import Project
 from projects.models.report import ProgressReport
+from projects.models.search import MilestoneName, ProjectWords
 from projects.models.submission import Submission
+from projects.models.tally import DailyTally, Tally, TallyMark, UnitInTree
+from projects.models.visit import ActionItem, SiteVisit
 
 __all__ = [
+    "ActionItem",
     "CalendarDay",
     "Category",
     "CloseOut",
+    "DailyTally",
     "Escalation",
     "Evidence",
     "ExtensionRequest",
@@ -28,12 +33,18 @@ __all__ = [
     "LightPolicyVersion",
     "LightSpan",
     "Milestone",
+    "MilestoneName",
     "OverdueEpisode",
     "PatrolRun",
     "Programme",
     "ProgressReport",
     "Project",
+    "ProjectWords",
     "Reminder",
     "SetAside",
+    "SiteVisit",
     "Submission",
+    "Tally",
+    "TallyMark",
+    "UnitInTree",
 ]

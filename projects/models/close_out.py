@@ -13,6 +13,7 @@ from journal.tracking import tracked
 from projects.models.programme import Programme
 from projects.models.project import Project
 from projects.models.submission import Submission, decided_stays
+from projects.models.tally_marks import marks_of_project
 from projects.querysets import SubmissionQuerySet
 from projects.states import WAITING_CLOSE_OUT, CloseOutState
 
@@ -115,7 +116,7 @@ class CloseOut(Submission):
                 fields=["decided_on"], condition=Q(decided_on__isnull=False), name="close_out_decided"
             ),
         ]
-        triggers = [decided_stays("approved", "returned")]
+        triggers = [decided_stays("approved", "returned"), *marks_of_project(("project_id", "state"))]
 
     def __str__(self) -> str:
         return gettext("Close-out of %(project)s") % {"project": self.project}

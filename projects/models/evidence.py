@@ -16,6 +16,7 @@ from projects.models.extension import ExtensionRequest
 from projects.models.project import Project
 from projects.models.report import ProgressReport
 from projects.models.submission import Submission
+from projects.models.tally_marks import marks_of_project
 from projects.querysets import EvidenceQuerySet
 
 
@@ -96,6 +97,7 @@ class Evidence(models.Model):
             # Near-duplicates: two hashes at most 5 bits apart share one of these bands.
             GinIndex(fields=["phash_bands"], name="evidence_phash_bands"),
         ]
+        triggers = marks_of_project(("project_id",))
 
     #: Which column points at which kind of submission.
     OWNERS: dict[type[Submission], str] = {

@@ -13,6 +13,7 @@ from journal.tracking import tracked
 from projects.models.milestone import Milestone
 from projects.models.project import Project
 from projects.models.submission import Submission, decided_stays
+from projects.models.tally_marks import marks_of_milestone
 from projects.querysets import SubmissionQuerySet
 from projects.states import WAITING_EXTENSION, ExtensionState
 
@@ -90,7 +91,10 @@ class ExtensionRequest(Submission):
                 fields=["decided_on"], condition=Q(decided_on__isnull=False), name="extension_decided"
             ),
         ]
-        triggers = [decided_stays("approved", "returned", "rejected")]
+        triggers = [
+            decided_stays("approved", "returned", "rejected"),
+            *marks_of_milestone(("milestone_id", "state", "from_on", "to_on")),
+        ]
 
     def __str__(self) -> str:
         return gettext("Extension of %(milestone)s") % {"milestone": self.milestone}

@@ -24,7 +24,7 @@ from projects.querysets import ProgrammeQuerySet
 WIND_UP = datetime.timedelta(days=92)
 
 
-@tracked(exclude=["lights_on"])
+@tracked(exclude=["lights_on", "tallied_on"])
 class Programme(models.Model):
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=120)
@@ -103,6 +103,8 @@ class Programme(models.Model):
     )
     #: Day for which all its projects were judged; within a day only what was touched is judged again.
     lights_on = models.DateField(null=True, blank=True, editable=False)
+    #: Day for which all its tallies were counted; within a day only what was marked is counted again.
+    tallied_on = models.DateField(null=True, blank=True, editable=False)
     is_demo = models.BooleanField(_("demonstration data"), default=False, editable=False)
     source = models.TextField(_("source"), blank=True)
     note = models.TextField(_("note"), blank=True)

@@ -20,6 +20,7 @@ from journal.tracking import tracked
 from projects.lights import Light, reason_text
 from projects.models.programme import Category, Programme
 from projects.models.promise import baseline_is_kept
+from projects.models.tally_marks import marks_project
 from projects.querysets import ProjectQuerySet
 from projects.states import ProjectStatus
 
@@ -28,6 +29,12 @@ DERIVED = [
     *("sort_key", "light", "light_reason", "light_on", "last_red_on"),
     *("planned_percent", "actual_percent"),
 ]
+
+#: What the tallies count projects by (`services.tally_sql`).
+COUNTED = (
+    *("programme_id", "enterprise_id", "category_id", "status", "starts_on", "light"),
+    *("planned_percent", "actual_percent"),
+)
 
 
 def _person(label: Any, related_name: str) -> models.ForeignKey:
@@ -185,6 +192,7 @@ class Project(models.Model):
             models.Index(fields=["programme", "-id"], name="project_by_programme"),
         ]
         triggers = [
+            *marks_project(COUNTED),
             baseline_is_kept("OLD.approved_on IS NOT NULL"),
             # An approval is a decision; nothing that writes a project, late or by mistake, undoes it.
             pgtrigger.Protect(

@@ -13,6 +13,7 @@ from journal.tracking import tracked
 from projects.models.milestone import Milestone
 from projects.models.project import Project
 from projects.models.submission import Submission, decided_stays
+from projects.models.tally_marks import marks_of_milestone
 from projects.querysets import SubmissionQuerySet
 from projects.states import WAITING_REPORT, ReportState
 
@@ -79,7 +80,10 @@ class ProgressReport(Submission):
             # How long reviews took, over the last weeks.
             models.Index(fields=["decided_on"], condition=Q(decided_on__isnull=False), name="report_decided"),
         ]
-        triggers = [decided_stays("accepted", "returned")]
+        triggers = [
+            decided_stays("accepted", "returned"),
+            *marks_of_milestone(("milestone_id", "state", "submitted_on")),
+        ]
 
     def __str__(self) -> str:
         return gettext("Report %(round)s on %(milestone)s") % {

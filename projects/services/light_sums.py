@@ -12,7 +12,6 @@ from django.db.models import (
     DateField,
     F,
     FloatField,
-    Func,
     IntegerField,
     Max,
     Min,
@@ -28,6 +27,7 @@ from django.db.models.lookups import LessThanOrEqual
 from projects.deadlines import due_soon_q, overdue_q
 from projects.lights import LightPolicy, red_counts_from
 from projects.models import Milestone, Project
+from projects.services.date_sql import Days
 from projects.services.light_sql import Sql, light_case, number_case, reason_case
 from projects.states import MilestoneState, ProjectStatus
 
@@ -52,18 +52,10 @@ class Batch:
         return f"{column} BETWEEN {int(self.first)} AND {int(self.last)}"
 
 
-class _Days(Func):
-    """Whole days between two dates: PostgreSQL's own difference, where Django would make an interval."""
-
-    template = "(%(expressions)s)"
-    arg_joiner = " - "
-    output_field = IntegerField()
-
-
 def sums(milestones: QuerySet[Milestone], as_of: datetime.date, warning_days: int) -> QuerySet[Any]:
     """Per project what `lights.progress` adds up for rows in hand (a test holds the two together)."""
-    span = Cast(_Days("due_on", "starts_on"), FloatField()) + 1.0
-    passed = Cast(_Days(Value(as_of, DateField()), "starts_on"), FloatField()) + 1.0
+    span = Cast(Days("due_on", "starts_on"), FloatField()) + 1.0
+    passed = Cast(Days(Value(as_of, DateField()), "starts_on"), FloatField()) + 1.0
     share = Case(
         When(due_on__isnull=True, then=Value(0.0)),
         When(LessThanOrEqual(F("due_on"), Value(as_of, DateField())), then=Value(1.0)),

@@ -23,6 +23,7 @@ from projects.periods import DAY
 from projects.services.batches import server_is_away, set_aside
 from projects.services.light_sql import name_case
 from projects.services.light_sums import Batch, judged
+from projects.services.tallying import counted_later
 
 logger = logging.getLogger(__name__)
 
@@ -150,8 +151,9 @@ def _judge_batch(batch: Batch, as_of: datetime.date) -> int:
     with transaction.atomic():
         # The thresholds are read in each transaction: they may be changed while we walk.
         programme = Programme.objects.get(pk=batch.programme_id)
-        _lock(batch)
-        return _store(programme, batch, as_of)
+        with counted_later(programme.pk, as_of):
+            _lock(batch)
+            return _store(programme, batch, as_of)
 
 
 def _refresh_some(programmes: list[Programme], ids: list[int], as_of: datetime.date) -> int:

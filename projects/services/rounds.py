@@ -1,4 +1,4 @@
-"""One round of the patrol: episodes, lights, the ladder, and what is no longer so, in this order."""
+"""One round of the patrol: episodes, lights, tallies, the ladder, action items, and what is no longer so, in this order."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from functools import partial
 from django.utils import timezone
 
 from projects.services.climbing import climb
+from projects.services.instruction_notices import tell_overdue_items
 from projects.services.lights import follow_patrol
 from projects.services.patrol import PatrolResult, end_runs, patrol, runs_to_follow
 from projects.services.settling import settle_notices
+from projects.services.tallying import keep_tallies
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,9 @@ def go_round(*, at: datetime.datetime, by_clock: bool = True) -> PatrolResult:
     faults: list[Exception] = []
     for step in (
         partial(follow_patrol, run_ids=run_ids, as_of=as_of),
+        partial(keep_tallies, as_of=as_of),
         partial(climb, as_of=as_of, at=at, run_id=result.run_id),
+        partial(tell_overdue_items, as_of=as_of, at=at),
         partial(settle_notices, as_of=as_of, at=at, run_ids=run_ids),
     ):
         try:

@@ -65,6 +65,22 @@
         });
     }
 
+    // "/" goes to the search, wherever no text is being typed; where its box is not shown, to its page.
+    document.addEventListener("keydown", (event) => {
+        const box = document.querySelector("[data-search-key]");
+        const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+        if (!box || event.key !== box.dataset.searchKey || typing || event.ctrlKey || event.metaKey || event.altKey) {
+            return;
+        }
+        event.preventDefault();
+        if (box.offsetParent) {
+            box.focus();
+            box.select();
+        } else {
+            location.assign(box.form.action);
+        }
+    });
+
     for (const button of document.querySelectorAll("[data-print]")) {
         button.hidden = false;
         button.addEventListener("click", () => window.print());

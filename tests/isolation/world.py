@@ -13,10 +13,19 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from enterprises.models import Enterprise, EnterpriseAlias, ExportLayout, ListExport, PartyBranch, User
+from enterprises.models import (
+    Enterprise,
+    EnterpriseAlias,
+    ExportLayout,
+    ListExport,
+    PartyBranch,
+    SavedView,
+    User,
+)
 from notices.models import Message, Robot
 from projects.importing.reading import Reading
 from projects.models import (
+    ActionItem,
     Category,
     CloseOut,
     Evidence,
@@ -31,6 +40,7 @@ from projects.models import (
     Project,
     Reminder,
     SetAside,
+    SiteVisit,
 )
 from projects.services.lights import refresh_lights
 from projects.services.patrol import patrol
@@ -132,6 +142,13 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
         ),
         unit.key,
     )
+    recorded = {
+        "project": project,
+        "leader": person,
+        "recorded_by": person,
+        "recorded_at": timezone.now(),
+    }
+    visit = _marked(SiteVisit.objects.create(visited_on=today, findings="x", **recorded), unit.key)
     unit.rows = {
         Enterprise: enterprise,
         EnterpriseAlias: EnterpriseAlias.objects.create(enterprise=enterprise, name=marker(unit.key)),
@@ -151,6 +168,8 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
             listed="projects.project",
             columns=[["name", marker(unit.key)]],
         ),
+        # Its owner's alone: to everyone who walks it is missing.
+        SavedView: SavedView.objects.create(owner=person, listed="projects.project", name=marker(unit.key)),
         ListExport: ListExport.objects.create(
             user=person, by=marker(unit.key), unit=enterprise, listed="projects.project", form="csv", rows=1
         ),
@@ -188,6 +207,11 @@ def _fill(unit: Unit, programme: Programme, today: datetime.date) -> None:
             Reminder.objects.create(
                 project=project, enterprise=enterprise, sent_by=person, sent_at=timezone.now(), sent_on=today
             ),
+            unit.key,
+        ),
+        SiteVisit: visit,
+        ActionItem: _marked(
+            ActionItem.objects.create(visit=visit, due_on=today, given_on=today, text="x", **recorded),
             unit.key,
         ),
         SetAside: SetAside.objects.create(

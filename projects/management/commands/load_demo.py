@@ -22,8 +22,10 @@ from enterprises.services.register import (
 )
 from journal.context import acting
 from projects.demo.demonstration import ROOT, give_posts, load_demonstration
+from projects.demo.history import load_history
 from projects.demo.published import load_published
 from projects.demo.submissions import load_submissions
+from projects.demo.visits import load_visits
 from projects.services.lights import refresh_lights
 
 DATA = Path(enterprises.__file__).resolve().parent / "data"
@@ -76,4 +78,6 @@ class Command(BaseCommand):
         give_posts(programme=programme)
         staff, chief = (User.objects.get(username=name) for name in ("sasac", "sasac2"))
         load_submissions(programme=programme, today=today, staff=staff, chief=chief)
+        load_visits(programme=programme, today=today)
+        load_history(programme=programme, today=today)
         refresh_lights(as_of=today)

@@ -1,0 +1,158 @@
+"""Reads the tallies: what is kept, mended by what was marked since, so that a number is always that of now.
+
+Read inside one snapshot (`portal.snapshots`), or a counting that ends between two of the questions is seen by one
+of them only.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection
+from django.db.models import Q
+
+from enterprises.models import Enterprise, User
+from enterprises.scoping import outermost, prefixes, units_for
+from projects.models import DailyTally, Programme, Project, Tally, TallyMark
+from projects.services.tally_sql import counted
+from projects.tallies import NAMES, Counts
+
+
+@dataclass
+class Tallied:
+    """What some units, each with everything below it, add up to.
+
+    Attributes:
+        by_category: id of the category (None without one) → counts.
+    """
+
+    by_category: dict[int | None, Counts] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> Counts:
+        return sum(self.by_category.values(), Counts())
+
+    def add(self, category_id: int | None, counts: Counts) -> None:
+        self.by_category[category_id] = self.by_category.get(category_id, Counts()) + counts
+
+
+@dataclass(frozen=True)
+class _Own:
+    """One enterprise alone, in one category."""
+
+    path: str
+    category_id: int | None
+    counts: Counts
+
+
+def tallies_of(
+    programme: Programme, units: Sequence[Enterprise], as_of: datetime.date
+) -> Mapping[int, Tallied]:
+    """What each unit with everything below it adds up to, now.
+
+    Args:
+        programme: one that the reader sees.
+        units: within the reader's reach; the caller has asked the wall.
+        as_of: today.
+
+    Returns:
+        id of each unit → what it adds up to; nothing counted twice where one unit stands below another.
+    """
+    found: dict[int, Tallied] = {unit.pk: Tallied() for unit in units}
+    marked = _marked(programme, units) if _is_kept(programme, as_of) else None
+    if marked is None:
+        _spread(_live(programme, _within(units), as_of), units, found, 1)
+        return found
+    for row in Tally.objects.filter(programme=programme, enterprise__in=list(found), whole=True):
+        found[row.enterprise_id].add(row.category_id, row.counts)
+    if marked:
+        _spread(_stored(programme, marked), units, found, -1)
+        _spread(_live(programme, Q(enterprise__in=list(marked)), as_of), units, found, 1)
+    return found
+
+
+def all_in_force(user: User, as_of: datetime.date) -> Counts:
+    """What a person sees of all programmes in force together."""
+    units = list(Enterprise.objects.filter(path__in=outermost(units_for(user, "projects.view_project"))))
+    programmes = Programme.objects.visible_to(user).in_force(as_of)
+    return sum(
+        (
+            tallied.counts
+            for programme in programmes
+            for tallied in tallies_of(programme, units, as_of).values()
+        ),
+        Counts(),
+    )
+
+
+def days_of(
+    programme: Programme, unit: Enterprise, first: datetime.date, last: datetime.date
+) -> list[DailyTally]:
+    """The snapshots of a unit with everything below it, from the earliest; days without one are left out."""
+    rows = DailyTally.objects.filter(programme=programme, enterprise=unit, day__range=(first, last))
+    return list(rows.order_by("day"))
+
+
+def day_of(programme: Programme, units: Iterable[Enterprise], day: datetime.date) -> Mapping[int, Counts]:
+    """The snapshots of one day: id of the unit → counts; units that had no project are left out."""
+    rows = DailyTally.objects.filter(programme=programme, enterprise__in=[u.pk for u in units], day=day)
+    return {row.enterprise_id: row.counts for row in rows}
+
+
+def _is_kept(programme: Programme, as_of: datetime.date) -> bool:
+    return programme.tallied_on == as_of and programme.in_force(as_of)
+
+
+def _marked(programme: Programme, units: Sequence[Enterprise]) -> dict[int, str] | None:
+    """Enterprises within the units that must be counted again, with their paths; None: all of them."""
+    marks = set(
+        TallyMark.objects.filter(programme=programme).values_list("enterprise_id", flat=True).distinct()
+    )
+    if None in marks:
+        return None
+    if not marks:
+        return {}
+    return dict(
+        Enterprise.objects.filter(_within(units, ""), pk__in=marks).values_list("pk", "path")  # type: ignore[misc]
+    )
+
+
+def _within(units: Sequence[Enterprise], prefix: str = "enterprise__") -> Q:
+    inside = Q(pk__in=[])
+    for unit in units:
+        inside |= Q((f"{prefix}path__startswith", unit.path))
+    return inside
+
+
+def _stored(programme: Programme, paths: Mapping[int, str]) -> list[_Own]:
+    rows = Tally.objects.filter(programme=programme, enterprise__in=list(paths), whole=False)
+    return [_Own(paths[row.enterprise_id], row.category_id, row.counts) for row in rows]
+
+
+def _live(programme: Programme, where: Q, as_of: datetime.date) -> list[_Own]:
+    rows, params = counted(Project.objects.filter(where, programme=programme), programme, as_of)
+    names = ", ".join(f"c.{name}" for name in NAMES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.path, c.category_id, {names} FROM ({rows}) c"
+            " JOIN enterprises_enterprise e ON e.id = c.enterprise_id",
+            params,
+        )
+        return [_Own(path, category, Counts(*values)) for path, category, *values in cursor.fetchall()]
+
+
+def _spread(
+    rows: Collection[_Own], units: Sequence[Enterprise], found: dict[int, Tallied], sign: int
+) -> None:
+    """Add (or take away) rows of single enterprises to all of `units` that stand above them."""
+    by_path = {unit.path: unit.pk for unit in units}
+    sums: dict[tuple[int, int | None], Counts] = defaultdict(Counts)
+    for row in rows:
+        for path in prefixes(row.path):
+            if path in by_path:
+                sums[by_path[path], row.category_id] += row.counts
+    for (unit, category), counts in sums.items():
+        found[unit].add(category, counts if sign > 0 else Counts() - counts)
