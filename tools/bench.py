@@ -36,6 +36,7 @@ def _run(options: argparse.Namespace) -> int:
     from projects.scale.plan import Size
     from tools.bench_databases import NAME, Databases
     from tools.bench_export import measure_export
+    from tools.bench_hostile import measure_hostile
     from tools.bench_ledger import measure_ledgers
     from tools.bench_lights import measure_lights
     from tools.bench_pages import measure_pages
@@ -77,6 +78,7 @@ def _run(options: argparse.Namespace) -> int:
         "ledger": lambda: measure_ledgers(databases, small="portal_race_bench", today=today),
         "cockpit": lambda: _cockpit(databases, today, options),
         "search": lambda: measure_search(databases, name=NAME, today=today, repeat=options.requests),
+        "hostile": lambda: measure_hostile(databases, name="portal_race_bench"),
         "export": lambda: measure_export(databases, today=today, repeat=1),
         "race": lambda: measure_race(databases, "portal_race_bench", today, rivals.overdue),
     }
@@ -120,16 +122,8 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         nargs="*",
         choices=(
-            "patrol",
-            "lights",
-            "memory",
-            "pages",
-            "review",
-            "cockpit",
-            "search",
-            "ledger",
-            "export",
-            "race",
+            *("patrol", "lights", "memory", "pages", "review", "cockpit", "search"),
+            *("ledger", "hostile", "export", "race"),
         ),
         help="not all",
     )

@@ -53,7 +53,7 @@ class Preview:
         self.choices = choices or {}
         self.checker = Checker(registers, as_of)
         self.skipped: list[dict[str, Any]] = []
-        #: Rows that are known to come; 0 while nobody knows.
+        #: Rows that the file announces, titles included; 0 where it does not say.
         self.expected = 0
         self._counts: Counter[str] = Counter()
         self._warnings: list[FileWarning] = []
@@ -98,6 +98,12 @@ class Preview:
         }
         found = tables_of(book, columns or None)
         self._warnings += found.warnings
+        read = {
+            table.sheet_name
+            for table in found.tables
+            if not self.choices.get(table.sheet_name, {}).get("left_out")
+        }
+        self.expected = sum(sheet.announced() for sheet in book.sheets if sheet.name in read)
         for table in found.tables:
             left_out = bool(self.choices.get(table.sheet_name, {}).get("left_out"))
             self._sheets.append(_facts(table, left_out))

@@ -30,6 +30,8 @@ class Sheet:
     is_hidden: bool
     year_1904: bool
     source: Callable[[], Iterator[Row]]
+    #: How many rows the file says that it has, 0 where it does not say; nothing but a progress bar believes it.
+    announced: Callable[[], int] = field(default=lambda: 0)
 
     def rows(self) -> Iterator[Row]:
         """The rows in the order of the file; blank ones may be missing, numbers stay true.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from xml.etree import ElementTree
 
 from projects.importing.cells import Row
@@ -21,6 +22,8 @@ MOST_STRINGS = 3_000_000
 _MOST_STYLES = 70_000
 _ENDS = b"</sheetData>"
 _MERGE = re.compile(rb'<mergeCell ref="([A-Z0-9:]{3,30})"')
+_DIMENSION = re.compile(rb'<dimension ref="(?:[A-Z]{1,3}[0-9]{1,7}:)?[A-Z]{1,3}([0-9]{1,7})"')
+_LAST_ROW = 1_048_576
 _STRING = re.compile(r'<si><t(?: xml:space="preserve")?>([^<]*)</t></si>|<si>(.*?)</si>|<si/>', re.DOTALL)
 
 
@@ -59,7 +62,9 @@ def open_workbook(package: Package) -> Book:
             raise FileRefused(TOO_LARGE_UNCOMPRESSED)
         is_hidden = element.get("state", "visible") != "visible"
         name = element.get("name", "")
-        sheets.append(Sheet(name, is_hidden, is_1904, _source(package, target, values)))
+        sheets.append(
+            Sheet(name, is_hidden, is_1904, _source(package, target, values), partial(_announced, package, target))
+        )
     if not sheets:
         raise FileRefused(CORRUPT)
     return Book("xlsx", sheets, closing=package.close)
@@ -72,6 +77,12 @@ def _workbook_part(package: Package) -> str:
     if package.has("xl/workbook.xml"):
         return "xl/workbook.xml"
     raise FileRefused(CORRUPT)
+
+
+def _announced(package: Package, part: str) -> int:
+    """The last row that the part names at its beginning."""
+    found = _DIMENSION.search(next(package.chunks(part, 4096), b""))
+    return min(int(found[1]), _LAST_ROW) if found else 0
 
 
 def _source(package: Package, part: str, values: Callable[[], Values]) -> Callable[[], Iterator[Row]]:

@@ -229,3 +229,16 @@ def test_both_roads_read_the_same_and_what_was_written(
         for column, cell in enumerate(row):
             found = by_number[at].value(column) if at in by_number else None
             assert found == (None if cell == "" else cell)
+
+
+@pytest.mark.parametrize(
+    ("said", "announced"),
+    [('<dimension ref="A1:L42"/>', 42), ('<dimension ref="A9999999"/>', 1_048_576), ("", 0)],
+)
+def test_how_many_rows_a_sheet_announces_is_for_the_progress_bar(
+    tmp_path: Path, said: str, announced: int
+) -> None:
+    content = wb.packed(wb.sheet('<row r="1"><c r="A1"><v>1</v></c></row>', before=said))
+    with open_ledger(wb.kept(tmp_path, content), "台账.xlsx") as book:
+        assert book.sheets[0].announced() == announced
+        assert len(list(book.sheets[0].rows())) == 1
