@@ -6,15 +6,14 @@ the cockpit shows them with the list that each one counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Self
+import operator
+from typing import NamedTuple
 
 #: A project under way of which nobody has reported for so many days is silent.
 SILENT_AFTER_DAYS = 14
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(NamedTuple):
     """Sums over some projects on one day. They add up: those of two sets without overlap can be added.
 
     Attributes:
@@ -57,11 +56,11 @@ class Counts:
     extensions: int = 0
     extension_days: int = 0
 
-    def __add__(self, other: Self) -> Self:
-        return type(self)(*(getattr(self, name) + getattr(other, name) for name in NAMES))
+    def __add__(self, other: Counts) -> Counts:  # type: ignore[override]  # sums, no longer tuple
+        return Counts(*map(operator.add, self, other))
 
-    def __sub__(self, other: Self) -> Self:
-        return type(self)(*(getattr(self, name) - getattr(other, name) for name in NAMES))
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(*map(operator.sub, self, other))
 
     @property
     def on_plan(self) -> int:
@@ -97,4 +96,4 @@ def _percent(part: int, whole: int) -> float | None:
     return 100 * part / whole if whole else None
 
 
-NAMES: tuple[str, ...] = tuple(field.name for field in fields(Counts))
+NAMES: tuple[str, ...] = Counts._fields

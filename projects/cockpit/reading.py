@@ -13,7 +13,7 @@ from projects.cockpit.asking import Question, kept_days
 from projects.cockpit.links import NO_CATEGORY, Place
 from projects.cockpit.red_list import RedProject, red_list, spans_on
 from projects.models import Category, DailyTally, LightSpan
-from projects.services.tally_reading import day_of, days_of, tallies_of
+from projects.services.tally_reading import Day, day_of, days_of, tallies_of
 from projects.tallies import Counts
 
 WEEK = datetime.timedelta(days=7)
@@ -97,7 +97,7 @@ def cockpit_for(user: User, question: Question) -> Cockpit | None:
         by_unit = dict(day_of(programme, [unit, *children], on))
         by_category = _categories_of_the_past(question)
     else:
-        tallied = tallies_of(programme, [unit, *children], on)
+        tallied = tallies_of(programme, [unit, *children], on, detailed=[unit])
         by_unit = {pk: of_unit.counts for pk, of_unit in tallied.items()}
         by_category = tallied[unit.pk].by_category
     if unit.pk not in by_unit:
@@ -170,14 +170,16 @@ def _in_order(lines: list[Line], question: Question) -> list[Line]:
 def _curve(question: Question, counts: Counts) -> list[CurvePoint]:
     """From the snapshots; the day that is shown is told by what is shown."""
     first = max(question.programme.starts_on, question.on - datetime.timedelta(days=CURVE_DAYS))
-    rows = [
-        (row.day, row.counts)
-        for row in days_of(question.programme, question.unit, first, question.on)
-        if row.day < question.on
-    ]
+    rows = days_of(question.programme, question.unit, first, question.on)
+    today = Day(question.on, counts.dated, counts.planned, counts.actual, counts.red)
     return [
-        CurvePoint(day, on_day.planned_percent, on_day.actual_percent, on_day.red)
-        for day, on_day in [*rows, (question.on, counts)]
+        CurvePoint(
+            row.day,
+            row.planned / row.dated if row.dated else None,
+            row.actual / row.dated if row.dated else None,
+            row.red,
+        )
+        for row in [*(row for row in rows if row.day < question.on), today]
     ]
 
 

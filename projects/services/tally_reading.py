@@ -1,6 +1,6 @@
 """Reads the tallies: what is kept, mended by what was marked since, so that a number is always that of now.
 
-Read inside one snapshot (`portal.snapshots`), or a counting that ends between two of the questions is seen by one
+Read inside one snapshot (`cockpit.snapshot`), or a counting that ends between two of the questions is seen by one
 of them only.
 """
 
@@ -10,6 +10,7 @@ import datetime
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -23,20 +24,20 @@ from projects.tallies import NAMES, Counts
 
 @dataclass
 class Tallied:
-    """What some units, each with everything below it, add up to.
+    """What a unit with everything below it adds up to.
 
     Attributes:
-        by_category: id of the category (None without one) → counts.
+        by_category: id of the category (None without one) → counts; empty where nobody asked for it.
     """
 
+    counts: Counts = field(default_factory=Counts)
     by_category: dict[int | None, Counts] = field(default_factory=dict)
-
-    @property
-    def counts(self) -> Counts:
-        return sum(self.by_category.values(), Counts())
+    is_detailed: bool = True
 
     def add(self, category_id: int | None, counts: Counts) -> None:
-        self.by_category[category_id] = self.by_category.get(category_id, Counts()) + counts
+        self.counts += counts
+        if self.is_detailed:
+            self.by_category[category_id] = self.by_category.get(category_id, Counts()) + counts
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,11 @@ class _Own:
 
 
 def tallies_of(
-    programme: Programme, units: Sequence[Enterprise], as_of: datetime.date
+    programme: Programme,
+    units: Sequence[Enterprise],
+    as_of: datetime.date,
+    *,
+    detailed: Collection[Enterprise] | None = None,
 ) -> Mapping[int, Tallied]:
     """What each unit with everything below it adds up to, now.
 
@@ -57,17 +62,23 @@ def tallies_of(
         programme: one that the reader sees.
         units: within the reader's reach; the caller has asked the wall.
         as_of: today.
+        detailed: of which of them the categories are wanted; None for all.
 
     Returns:
         id of each unit → what it adds up to; nothing counted twice where one unit stands below another.
     """
-    found: dict[int, Tallied] = {unit.pk: Tallied() for unit in units}
+    wanted = {unit.pk for unit in (units if detailed is None else detailed)}
+    found = {unit.pk: Tallied(is_detailed=unit.pk in wanted) for unit in units}
     marked = _marked(programme, units) if _is_kept(programme, as_of) else None
     if marked is None:
         _spread(_live(programme, _within(units), as_of), units, found, 1)
         return found
-    for row in Tally.objects.filter(programme=programme, enterprise__in=list(found), whole=True):
-        found[row.enterprise_id].add(row.category_id, row.counts)
+    kept = Tally.objects.filter(programme=programme, enterprise__in=wanted, whole=True)
+    for enterprise_id, category_id, *numbers in kept.values_list("enterprise_id", "category_id", *NAMES):
+        found[enterprise_id].add(category_id, Counts(*numbers))
+    # The row of the day has the sum of the categories: one row a unit instead of ten.
+    for enterprise_id, counts in day_of(programme, [u for u in units if u.pk not in wanted], as_of).items():
+        found[enterprise_id].add(None, counts)
     if marked:
         _spread(_stored(programme, marked), units, found, -1)
         _spread(_live(programme, Q(enterprise__in=list(marked)), as_of), units, found, 1)
@@ -82,24 +93,35 @@ def all_in_force(user: User, as_of: datetime.date) -> Counts:
         (
             tallied.counts
             for programme in programmes
-            for tallied in tallies_of(programme, units, as_of).values()
+            for tallied in tallies_of(programme, units, as_of, detailed=()).values()
         ),
         Counts(),
     )
 
 
-def days_of(
-    programme: Programme, unit: Enterprise, first: datetime.date, last: datetime.date
-) -> list[DailyTally]:
+class Day(NamedTuple):
+    """One point of the curves: sums over the projects with a plan, and how many are red."""
+
+    day: datetime.date
+    dated: int
+    planned: int
+    actual: int
+    red: int
+
+
+def days_of(programme: Programme, unit: Enterprise, first: datetime.date, last: datetime.date) -> list[Day]:
     """The snapshots of a unit with everything below it, from the earliest; days without one are left out."""
     rows = DailyTally.objects.filter(programme=programme, enterprise=unit, day__range=(first, last))
-    return list(rows.order_by("day"))
+    return [Day(*row) for row in rows.order_by("day").values_list(*Day._fields)]
 
 
 def day_of(programme: Programme, units: Iterable[Enterprise], day: datetime.date) -> Mapping[int, Counts]:
     """The snapshots of one day: id of the unit → counts; units that had no project are left out."""
-    rows = DailyTally.objects.filter(programme=programme, enterprise__in=[u.pk for u in units], day=day)
-    return {row.enterprise_id: row.counts for row in rows}
+    ids = [unit.pk for unit in units]
+    if not ids:
+        return {}
+    rows = DailyTally.objects.filter(programme=programme, enterprise__in=ids, day=day)
+    return {pk: Counts(*numbers) for pk, *numbers in rows.values_list("enterprise_id", *NAMES)}
 
 
 def _is_kept(programme: Programme, as_of: datetime.date) -> bool:

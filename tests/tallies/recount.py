@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from collections import defaultdict
 
@@ -68,7 +67,7 @@ def _project(project: Project, programme: Programme, as_of: datetime.date) -> Co
     if project.planned_percent is not None:
         planned, actual = int(project.planned_percent), int(project.actual_percent)
         counts |= {"dated": 1, "planned": planned, "actual": actual}
-    return dataclasses.replace(Counts(), **counts)
+    return Counts(**counts)
 
 
 def _kept(milestone: Milestone, promise: datetime.date | None) -> bool | None:
