@@ -164,7 +164,7 @@ class KeepsViews:
             "gone": [*gone, *gone_columns],
             "may_change": may(person(request), "change", view),
             "back": self.address_of(view, request),
-            "now": now,
+            "now": {**now, "seen": view.state},
         }
 
 

@@ -57,7 +57,7 @@ def design_page(site: Any, request: HttpRequest) -> HttpResponse:
         "spaces": [token for token in tokens() if token.name.startswith("--s-")],
         "lights": [(light.value, light.label) for light in LIGHTS],
         "bar": lights_bar(counts, None, 100),
-        "form": Sample({"name": "", "day": "2026-13-40", "choice": "a", "words": ""}),
+        "form": Sample({"name": "", "day": "", "choice": "a", "words": ""}),
         "bars": [(0, 20), (45, 62), (80, 60), (100, 100)],
     }
     return TemplateResponse(request, "portal/design.html", context)

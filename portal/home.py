@@ -6,7 +6,7 @@ Every number is counted by the same queryset that the linked list shows, and car
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from enterprises.roles import Role
 from projects.cockpit.red_list import SHOWN, first_red
 from projects.lights import Light
 from projects.models import ExtensionRequest, Milestone, Programme, ProgressReport, Project
-from projects.services.desk import waiting_count
+from projects.services.desk import COUNT_CAP, waiting_count
 from projects.services.tally_reading import all_in_force
 from projects.tallies import Counts
 
@@ -34,6 +34,7 @@ class Figure:
     url: str
     tone: str = ""
     note: str = ""
+    more: bool = False  #: there are more than `value`; nobody counted them
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,10 @@ def home_for(user: User, as_of: datetime.date) -> Home:
 def _business(home: Home, user: User, as_of: datetime.date) -> None:
     projects = Project.objects.visible_to(user).in_force(as_of)
     milestones = Milestone.objects.visible_to(user).in_force(as_of)
-    home.programmes = list(_programmes(user, as_of))
+    in_force = all_in_force(user, as_of)
+    home.programmes = list(_programmes(user, as_of, in_force))
     home.is_demo = any(row.programme.is_demo and row.in_force for row in home.programmes)
-    counts = all_in_force(user, as_of)
+    counts = sum(in_force.values(), Counts())
     home.totals = [
         Figure(_("Projects in force"), counts.projects, list_url("projects_project")),
         *(
@@ -103,12 +105,15 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
     home.soon_url = list_url("projects_milestone", when="soon")
 
 
-def _programmes(user: User, as_of: datetime.date) -> Iterable[ProgrammeRow]:
+def _programmes(user: User, as_of: datetime.date, in_force: Mapping[int, Counts]) -> Iterable[ProgrammeRow]:
     """The newest programmes, with what is history by now: published facts stay one click away."""
-    counted = dict(
-        Project.objects.visible_to(user).order_by().values_list("programme").annotate(n=Count("pk"))
-    )
-    for programme in Programme.objects.visible_to(user).order_by("-year", "code")[:6]:
+    programmes = list(Programme.objects.visible_to(user).order_by("-year", "code")[:6])
+    history = [programme.pk for programme in programmes if programme.pk not in in_force]
+    counted = {pk: counts.projects for pk, counts in in_force.items()}
+    if history:
+        seen = Project.objects.visible_to(user).filter(programme__in=history)
+        counted |= dict(seen.order_by().values_list("programme").annotate(n=Count("pk")))
+    for programme in programmes:
         yield ProgrammeRow(
             programme,
             programme.in_force(as_of),
@@ -119,11 +124,13 @@ def _programmes(user: User, as_of: datetime.date) -> Iterable[ProgrammeRow]:
 
 def _needs_me(user: User, counts: Counts) -> Iterable[Figure]:
     if Role.STAFF in user.roles:
+        desk = waiting_count(user)
         yield Figure(
             _("Waiting for your decision"),
-            desk := waiting_count(user),
+            min(desk, COUNT_CAP),
             reverse("admin:review"),
             "yellow" if desk else "",
+            more=desk > COUNT_CAP,
         )
     if Role.OFFICER in user.roles:
         yield Figure(

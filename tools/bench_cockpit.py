@@ -65,7 +65,7 @@ def _walk(
         Project.objects.filter(pk__in=Project.objects.values("pk")[:1]).update(category=None)
         keep_tallies(as_of=today)
         one = time.perf_counter() - started
-        url = databases.url.replace(databases.url.rsplit("/", 1)[1].split("?")[0], copy)
+        url = databases.url_of(copy)
         with served(url) as server:
             cockpit, _size = server.times(COCKPIT, STAFF, repeat)
             bare, _size = server.times(BARE, None, repeat)

@@ -23,6 +23,11 @@ from enterprises.scoped_admin import ScopedModelAdmin, person
 from enterprises.scoped_views import LONGEST_QUERY, KeepsViews, sanitised_order
 from enterprises.scoping import may, units_for
 
+_CHANGED = gettext_lazy(
+    "Somebody changed this view after you opened it; nothing of yours is kept yet. Keep it once more to put yours "
+    "in its place."
+)
+
 
 class ViewForm(forms.Form):
     """A name, the unit to share with, and for each column of the list a place.
@@ -32,7 +37,9 @@ class ViewForm(forms.Form):
         units: the enterprises that the person may share with.
     """
 
-    name = forms.CharField(label=gettext_lazy("name"), max_length=40)
+    name = forms.CharField(
+        label=gettext_lazy("name"), max_length=40, widget=forms.TextInput(attrs={"class": "vTextField"})
+    )
     unit: Any = forms.ModelChoiceField(
         label=gettext_lazy("shared with unit"),
         queryset=None,
@@ -158,23 +165,39 @@ class SavedViewAdmin(ScopedModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        view = self.get_object(request, object_id)
-        listed = _list_of(view.listed) if view else None
-        if view is None or listed is None or not may(person(request), "change", view):
-            return self.missing(request, object_id)
-        return self._form_page(request, view, listed, _("Name and columns"))
+        with transaction.atomic():
+            view, listed = self._held(request, object_id)
+            if view is None or not may(person(request), "change", view):
+                return self.missing(request, object_id)
+            return self._form_page(request, view, listed, _("Name and columns"))
 
     def again_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """POST keeps the filters and the order that are on screen in the view that is open."""
-        view = self.get_object(request, str(object_id))
+        with transaction.atomic():
+            view, listed = self._held(request, str(object_id))
+            if view is None or not may(person(request), "change", view):
+                return self.missing(request, object_id)
+            if request.method == "POST":
+                before = view.state
+                fresh = request.POST.get("seen") == before
+                self._take(request, view, listed, request.POST)
+                if fresh or view.state == before:
+                    view.save(update_fields=["query", "order"])
+                    self.message_user(
+                        request, _("The view “%(name)s” is kept as it is now.") % {"name": view}
+                    )
+                else:
+                    # Back to what is on screen, where the button now stands for the view as it is.
+                    self.message_user(request, _CHANGED, "warning")
+            return HttpResponseRedirect(listed.address_of(view, request))
+
+    def _held(self, request: HttpRequest, object_id: str) -> tuple[SavedView | None, Any]:
+        """The view and its list; locked when it is going to be changed, so that of two the second sees the first."""
+        view = self.get_object(request, object_id)
+        if view is not None and request.method == "POST":
+            view = SavedView._base_manager.select_for_update(no_key=True).filter(pk=view.pk).first()
         listed = _list_of(view.listed) if view else None
-        if view is None or listed is None or not may(person(request), "change", view):
-            return self.missing(request, object_id)
-        if request.method == "POST":
-            self._take(request, view, listed, request.POST)
-            view.save(update_fields=["query", "order"])
-            self.message_user(request, _("The view “%(name)s” is kept as it is now.") % {"name": view})
-        return HttpResponseRedirect(listed.address_of(view, request))
+        return (view, listed) if listed is not None else (None, None)
 
     def _take(self, request: HttpRequest, view: SavedView, listed: Any, given: QueryDict) -> None:
         """Put what is on screen into the view; only what the list accepts."""
@@ -201,6 +224,9 @@ class SavedViewAdmin(ScopedModelAdmin):
             units=self._units(request, view),
             initial={"name": view.name, "unit": view.unit_id, **places},
         )
+        seen, stale = view.state, _is_stale(request, view, form)
+        if stale:
+            form.add_error(None, str(_CHANGED))
         if request.method == "POST" and form.is_valid() and self._keep(request, view, form):
             self.message_user(request, _("The view “%(name)s” is in the menu of views.") % {"name": view})
             return HttpResponseRedirect(listed.address_of(view, request))
@@ -210,12 +236,14 @@ class SavedViewAdmin(ScopedModelAdmin):
             "opts": self.opts,
             "form": form,
             "view": view,
+            "seen": seen,
+            "stale": stale,
             "lasting": columns[listed.lasting_column],
             "list_name": listed.opts.verbose_name_plural,
             "order": ".".join(view.order),
             "back": listed.address_of(view, request) if view.pk else listed._list_url(),
         }
-        status = 400 if form.errors else 200
+        status = 409 if stale else 400 if form.errors else 200
         return TemplateResponse(request, "admin/saved_view.html", context, status=status)
 
     def _keep(self, request: HttpRequest, view: SavedView, form: ViewForm) -> bool:
@@ -238,6 +266,14 @@ class SavedViewAdmin(ScopedModelAdmin):
         if adding:
             view.pk = None
         return False
+
+
+def _is_stale(request: HttpRequest, view: SavedView, form: ViewForm) -> bool:
+    """Whether somebody changed the view after the form was opened, unless both say the same (a second click)."""
+    if request.method != "POST" or view.pk is None or request.POST.get("seen") == view.state:
+        return False
+    said = form.cleaned_data if form.is_valid() else {}
+    return [said.get(name) for name in ("name", "unit", "columns")] != [view.name, view.unit, view.columns]
 
 
 def _list_of(listed: str) -> Any | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from django.conf import settings
@@ -70,6 +72,15 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def state(self) -> str:
+        """What it keeps, as a short word: a page carries it, so that whoever changes it second is told.
+
+        Not the version in the journal: filters are not written there.
+        """
+        kept = [self.name, self.unit_id, self.query, self.columns, self.order]
+        return hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:16]
 
     def chosen(self) -> list[str]:
         return _texts(self.columns)

@@ -127,6 +127,9 @@ def asking(
         "refused": [(project, refused) for project, refused in judged if refused],
         "choices": _choices(change, [project for project, _was in ready], person(request)),
         "error": error,
+        # What was chosen and written stays on a page that comes back with a refusal.
+        "chosen": request.POST.get("value", "") if error else "",
+        "reason": request.POST.get("reason", "") if error else "",
         "longest": LONGEST_REASON,
         "post_to": reverse("admin:projects_project_set", args=[change.value]),
     }

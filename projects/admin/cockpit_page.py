@@ -21,7 +21,6 @@ from projects.cockpit.comparing import compare
 from projects.cockpit.drawing import curve, lights_bar
 from projects.cockpit.reading import Cockpit, Line, cockpit_for, snapshots_around
 from projects.cockpit.snapshot import one_moment
-from projects.services.desk import waiting_count
 from projects.tallies import SILENT_AFTER_DAYS
 
 #: So many units and categories stand on the page; all of them are one link away.
@@ -231,20 +230,11 @@ def _figure(found: Cockpit, name: str, label: Any, tone: str = "") -> Figure:
 
 
 def _needs(found: Cockpit, user: User) -> list[Figure]:
-    """What needs a look first: for staff their desk, for everyone what is late and who is silent."""
+    """What needs a look first: for reviewers what waits for them here, for everyone what is late and who is silent."""
     figures = []
-    if user.has_perm("projects.review_progressreport") and not found.question.is_past:
-        desk = waiting_count(user)
-        figures.append(
-            Figure(
-                "desk",
-                _("Waiting for your decision"),
-                desk,
-                reverse("admin:review"),
-                "yellow" if desk else "",
-            )
-        )
+    reviews = user.has_perm("projects.review_progressreport")
     for name, label, tone in (
+        *([("reports_waiting", _("Reports waiting"), "yellow")] if reviews else []),
         ("overdue", _("Milestones overdue"), "red"),
         ("due_soon", _("Due soon"), "yellow"),
         ("returned", _("Returned for rework"), "yellow"),

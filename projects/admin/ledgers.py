@@ -44,6 +44,7 @@ class LedgerImportAdmin(ScopedModelAdmin):
     list_display = ("file", "programme", "uploaded_at", "state", "result")
     list_display_links = None
     list_filter = (("state", admin.ChoicesFieldListFilter),)
+    add_label = gettext_lazy("Take in a ledger")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -32,13 +32,18 @@ LINES = 8
 
 @dataclass(frozen=True)
 class Page:
-    """What one page of the cycle shows: the whole, some red projects, some units, or the trend."""
+    """What one page of the cycle shows: the whole, some red projects, some units, or the trend.
+
+    Attributes:
+        first, last: which of the red projects or units these are; `of` how many there are, shown or not.
+    """
 
     kind: str
     title: str
     red: list[Any]
     units: Sequence[tuple[Line, str]]
-    number: int = 0
+    first: int = 0
+    last: int = 0
     of: int = 0
 
 
@@ -91,11 +96,14 @@ def _lights() -> list[tuple[str, str]]:
 def _pages(found: Cockpit) -> list[Page]:
     pages = [Page("whole", _("Overview"), [], [])]
     for first in range(0, len(found.red), LINES):
-        pages.append(Page("red", _("Red list"), found.red[first : first + LINES], []))
+        red = found.red[first : first + LINES]
+        pages.append(Page("red", _("Red list"), red, [], first + 1, first + len(red), found.counts.red))
     longest = max((line.counts.projects for line in found.units), default=1)
     drawn = [(line, lights_bar(line.counts, None, longest)) for line in found.units[: LINES * 4]]
     for first in range(0, len(drawn), LINES):
-        pages.append(Page("units", _("Enterprises side by side"), [], drawn[first : first + LINES]))
+        units = drawn[first : first + LINES]
+        title = _("Enterprises side by side")
+        pages.append(Page("units", title, [], units, first + 1, first + len(units), len(found.units)))
     if len(found.curve) > 1:
         pages.append(Page("trend", _("Trend"), [], []))
     return pages

@@ -206,7 +206,14 @@ class ActionItemAdmin(_Recorded):
         day = request.POST.get("done_on", today.isoformat())
         if request.method == "POST" and not error:
             try:
-                answer(item_id=item.pk, actor=person(request), at=now, done_on=_day(day), note=note)
+                answer(
+                    item_id=item.pk,
+                    actor=person(request),
+                    at=now,
+                    done_on=_day(day),
+                    note=note,
+                    seen=request.POST.get("seen"),
+                )
             except Refused as refused:
                 error = str(refused)
             else:
@@ -232,7 +239,13 @@ class ActionItemAdmin(_Recorded):
         if request.method == "POST" and not error:
             try:
                 with because(note):
-                    reopen(item_id=item.pk, actor=person(request), at=timezone.now(), reason=note)
+                    reopen(
+                        item_id=item.pk,
+                        actor=person(request),
+                        at=timezone.now(),
+                        reason=note,
+                        seen=request.POST.get("seen"),
+                    )
             except Refused as refused:
                 error = str(refused)
             else:

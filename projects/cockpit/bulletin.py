@@ -1,7 +1,7 @@
 """The cockpit as a bulletin (通报) in official layout: what is on the page, with its day and its filter.
 
 Chinese whatever the language of the page, as an official document is. It goes to print and is read out, so it names
-units and projects, and the persons who answer as the page does.
+units and projects, and the persons who answer, without their telephone numbers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from django.utils import translation
 from projects.cockpit.reading import Cockpit, Line
 from projects.cockpit.red_list import RedProject
 from projects.official_document import CENTER, DEMO, OfficialDocument, chinese
+from projects.services.search import person_name
 from projects.tallies import SILENT_AFTER_DAYS, Counts
 
 _NUMERALS = "一二三四五六七"
@@ -105,7 +106,7 @@ def _red(page: OfficialDocument, cockpit: Cockpit, red: Sequence[RedProject]) ->
                 str(row.project.enterprise),
                 row.reason,
                 str(row.days),
-                row.project.who_answers or "未明确",
+                person_name(row.project.who_answers) or "未明确",
             )
             for number, row in enumerate(red, 1)
         ],

@@ -45,8 +45,10 @@ def lights_bar(counts: Counts, place: Place | None, whole: int) -> SafeString:
         words.append(word)
         x += width
     label = conditional_escape("，".join(words) or _("No project"))
+    # A picture has no links in it: who listens would be told of one thing and stand in another.
+    role = "img" if place is None else "group"
     return SafeString(
-        f'<svg class="lights-bar" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{label}">'
+        f'<svg class="lights-bar" viewBox="0 0 100 10" preserveAspectRatio="none" role="{role}" aria-label="{label}">'
         f"{''.join(parts)}</svg>"
     )
 
@@ -103,8 +105,12 @@ def _months(frame: _Frame) -> str:
             x = frame.x(day)
             drawn.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
             if x < WIDTH - 40:
-                word = conditional_escape(date_format(day, "M"))
-                drawn.append(f'<text class="tick" x="{x + 3:.1f}" y="{HEIGHT - 8}">{word}</text>')
+                # Over a turn of the year a second January would look like the first one.
+                word = conditional_escape(
+                    str(day.year) if day.month == 1 and number else date_format(day, "M")
+                )
+                kind = "tick minor" if step == 1 and number % 2 else "tick"
+                drawn.append(f'<text class="{kind}" x="{x + 3:.1f}" y="{HEIGHT - 8}">{word}</text>')
         day = (day + datetime.timedelta(days=32)).replace(day=1)
     return "".join(drawn)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from enterprises.spreadsheets import OutColumn, OutSheet, write_xlsx
 from projects.cockpit.reading import Cockpit, Line
 from projects.cockpit.red_list import RedProject
+from projects.services.search import person_name
 from projects.tallies import Counts
 
 
@@ -58,7 +59,8 @@ def _facts(cockpit: Cockpit) -> OutSheet:
     rows: list[tuple[Any, Any, Any]] = [
         (_("Unit"), question.unit.name, None),
         (_("Programme"), question.programme.name, None),
-        (_("Day"), question.on, None),
+        # As text: the column holds words and numbers, and a bare date in it would be shown as a number of days.
+        (_("Day"), question.on.isoformat(), None),
     ]
     if question.programme.is_demo:
         rows.insert(0, (_("demo data"), _("Generated; describes no real unit."), None))
@@ -86,14 +88,14 @@ def _red(red: Sequence[RedProject]) -> OutSheet:
         OutColumn("enterprise", _("Responsible enterprise"), width=28),
         OutColumn("reason", _("Why it is red"), width=36),
         OutColumn("days", _("Red for"), "number", 10),
-        OutColumn("who", _("Who answers"), width=16),
+        OutColumn("who", _("who answers"), width=16),
         OutColumn("planned", _("Planned progress"), "percent", 10),
         OutColumn("actual", _("Actual progress"), "percent", 10),
     ]
     rows = (
         (
             *(row.project.code, row.project.name, row.project.enterprise.name, row.reason, row.days),
-            *(row.project.who_answers, row.project.planned_percent, row.project.actual_percent),
+            *(person_name(row.project.who_answers), row.project.planned_percent, row.project.actual_percent),
         )
         for row in red
     )

@@ -16,8 +16,8 @@ from projects.services.lights import refresh_lights
 from projects.services.tallying import keep_tallies
 
 DAYS = 91
-#: Each of the last days, before them one a week: a fresh portal should not be waited for.
-BACK = (*range(DAYS, 7, -7), *range(7, 0, -1))
+#: One a week, and each of the last days: a fresh portal should not be waited for.
+BACK = (*range(DAYS, 3, -7), 3, 2, 1)
 #: Share of today's progress that was reached on the first of these days.
 AT_FIRST = 0.7
 

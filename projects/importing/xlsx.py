@@ -63,7 +63,13 @@ def open_workbook(package: Package) -> Book:
         is_hidden = element.get("state", "visible") != "visible"
         name = element.get("name", "")
         sheets.append(
-            Sheet(name, is_hidden, is_1904, _source(package, target, values), partial(_announced, package, target))
+            Sheet(
+                name,
+                is_hidden,
+                is_1904,
+                _source(package, target, values),
+                partial(_announced, package, target),
+            )
         )
     if not sheets:
         raise FileRefused(CORRUPT)

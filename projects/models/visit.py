@@ -7,6 +7,8 @@ An action item without a visit is a written instruction (批示).
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -189,6 +191,12 @@ class ActionItem(models.Model):
         """Whoever has to see to it, as it was named; "" leaves it to the project's own people."""
         named = [str(self.responsible)] if self.responsible_id else []
         return " · ".join([*named, *([self.responsible_text] if self.responsible_text else [])])
+
+    @property
+    def state(self) -> str:
+        """Words, date and answer as a short word: a page carries it, so that nobody answers to words unread."""
+        said = [self.text, str(self.due_on), str(self.done_on), self.done_note]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
     @property
     def days_late(self) -> int:

@@ -132,15 +132,19 @@ def _change(
 ) -> Changed:
     if refused := refusal(project, change, actor, named):
         return Changed(project, refused)
-    if present(project, change) != was:
-        return Changed(project, _("Somebody changed this meanwhile; look at it again."))
     target: Any = value
     if change == Change.CATEGORY:
         target = categories.get(project.programme_id) if value else None
         if value and target is None:
             return Changed(project, _("The programme has no category “%(name)s”.") % {"name": value})
+    # Before the look at what was seen: a second click finds the work of the first one, not somebody else's.
+    # Before the look at what was seen: a second click finds the work of the first one, not somebody else's.
     if getattr(project, change) == target:
         return Changed(project, same=True)
+    if present(project, change) != was:
+        return Changed(project, _("Somebody changed this meanwhile; look at it again."))
+    if present(project, change) != was:
+        return Changed(project, _("Somebody changed this meanwhile; look at it again."))
     setattr(project, change, target)
     project.save(update_fields=[change])
     return Changed(project)

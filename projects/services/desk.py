@@ -127,11 +127,16 @@ def next_waiting(
 
 
 def waiting_count(user: User) -> int:
-    """How many items wait for a decision of `user`: the number on the home page."""
-    return sum(
-        model._default_manager.permitted(user, "review").waiting().count()  # type: ignore[attr-defined]
-        for model in _KINDS
-    )
+    """How many items wait for a decision of `user`, of each kind no further than one above `COUNT_CAP`.
+
+    In the order of the desk, so that the index of what waits is walked: to find the units of all of 40,000 waiting
+    reports PostgreSQL reads all milestones (350 ms).
+    """
+    found = 0
+    for model in _KINDS:
+        rows = model._default_manager.permitted(user, "review").waiting()  # type: ignore[attr-defined]
+        found += rows.order_by("submitted_at", "pk")[: COUNT_CAP + 1].count()
+    return found
 
 
 def units_with_waiting(user: User) -> list[tuple[int, str, int]]:

@@ -85,18 +85,17 @@ def tallies_of(
     return found
 
 
-def all_in_force(user: User, as_of: datetime.date) -> Counts:
-    """What a person sees of all programmes in force together."""
+def all_in_force(user: User, as_of: datetime.date) -> dict[int, Counts]:
+    """What a person sees of each programme in force: its id → counts."""
     units = list(Enterprise.objects.filter(path__in=outermost(units_for(user, "projects.view_project"))))
     programmes = Programme.objects.visible_to(user).in_force(as_of)
-    return sum(
-        (
-            tallied.counts
-            for programme in programmes
-            for tallied in tallies_of(programme, units, as_of, detailed=()).values()
-        ),
-        Counts(),
-    )
+    return {
+        programme.pk: sum(
+            (tallied.counts for tallied in tallies_of(programme, units, as_of, detailed=()).values()),
+            Counts(),
+        )
+        for programme in programmes
+    }
 
 
 class Day(NamedTuple):

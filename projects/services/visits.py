@@ -179,12 +179,19 @@ def instruct(
 
 @transaction.atomic
 def answer(
-    *, item_id: int, actor: User, at: datetime.datetime, done_on: datetime.date, note: str
+    *,
+    item_id: int,
+    actor: User,
+    at: datetime.datetime,
+    done_on: datetime.date,
+    note: str,
+    seen: str | None = None,
 ) -> ActionItem:
     """Say that an item is done, and how; the leader and the reviewers are told.
 
     Args:
         done_on: from the day it was given until today.
+        seen: `ActionItem.state` of what the person read; None where nobody read anything.
 
     Raises:
         Refused: nothing was changed.
@@ -193,6 +200,7 @@ def answer(
     as_of = timezone.localdate(at)
     if refused := cannot_answer(item, actor):
         raise Refused(refused)
+    _unchanged(item, seen)
     if not item.given_on <= done_on <= as_of:
         raise Refused(
             _("It was given on %(given)s: it was done on a day from then until today.")
@@ -207,8 +215,13 @@ def answer(
 
 
 @transaction.atomic
-def reopen(*, item_id: int, actor: User, at: datetime.datetime, reason: str) -> ActionItem:
+def reopen(
+    *, item_id: int, actor: User, at: datetime.datetime, reason: str, seen: str | None = None
+) -> ActionItem:
     """The answer does not hold: the item is open again, by its own date; those who have to act are told.
+
+    Args:
+        seen: as in `answer`.
 
     Raises:
         Refused: nothing was changed.
@@ -216,11 +229,20 @@ def reopen(*, item_id: int, actor: User, at: datetime.datetime, reason: str) -> 
     item = _locked_item(item_id)
     if refused := cannot_reopen(item, actor):
         raise Refused(refused)
+    _unchanged(item, seen)
     reason = _said(reason, LONGEST_TEXT, _("Say what is still missing: whoever has to act reads it."))
     item.done_on, item.done_note, item.done_by, item.told_due_on = None, "", None, None
     item.save(update_fields=["done_on", "done_note", "done_by", "told_due_on"])
     tell_reopened(item, actor=actor, at=at, as_of=timezone.localdate(at), reason=reason)
     return item
+
+
+def _unchanged(item: ActionItem, seen: str | None) -> None:
+    """An answer is given to the words and the date that were read, and to no others."""
+    if seen is not None and seen != item.state:
+        raise Refused(
+            _("Somebody changed the item after you opened this page. Read it as it is now, and send again.")
+        )
 
 
 def _same(done: Recorded, same: bool) -> Recorded:

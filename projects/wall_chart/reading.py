@@ -18,6 +18,7 @@ from enterprises.models import Enterprise, User
 from projects.lights import Light, reason_text
 from projects.milestone_tones import days_shown, tone_of
 from projects.models import Category, Milestone, Programme, Project
+from projects.services.search import person_name
 from projects.wall_chart.rows import Group, Row, Step
 
 #: Group → the column that it goes by, and the order of the groups. What has none comes last.
@@ -211,7 +212,8 @@ def _row(
         actual=float(project.actual_percent) if judged else None,
         planned=float(project.planned_percent) if judged and project.planned_percent is not None else None,
         is_standing=project.is_standing,
-        who=project.who_answers,
+        # It hangs on a wall and stands on slides: telephone numbers stay on the page of the project.
+        who=person_name(project.who_answers),
         under=under,
         steps=tuple(steps),
         is_open=is_open,
@@ -271,6 +273,11 @@ def categories_of(user: User, programme: Programme) -> list[Category]:
 
 
 def leader_name(user: User, filters: Filters) -> str:
-    """The liaison leader that is asked for, as the pages of their projects name them."""
-    first = projects_of(user, replace(filters, light="")).select_related("liaison_leader").first()
+    """The liaison leader that is asked for, as the pages of their projects name them, also where none of these is
+    chosen."""
+    first = (
+        projects_of(user, replace(filters, light="", unit=None, category=""))
+        .select_related("liaison_leader")
+        .first()
+    )
     return str(first.liaison_leader) if first and first.liaison_leader else ""

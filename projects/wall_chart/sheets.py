@@ -326,7 +326,8 @@ LIGHT_MARKS = {
 def wide(text: str) -> float:
     """About how wide a text is, in heights of its letters: Chinese signs are square, others half of that."""
     return sum(
-        1.0 if ord(sign) > 0x2E7F else 0.62 if sign.isupper() or sign.isdigit() else 0.55 for sign in text
+        1.0 if ord(c) > 0x2E7F else 0.9 if c in "MWmw@%" else 0.62 if c.isupper() or c.isdigit() else 0.55
+        for c in text
     )
 
 

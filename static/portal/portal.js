@@ -111,6 +111,15 @@
         }
     });
 
+    // The search box of a choice of several (select2) has no name of its own: it takes that of its field.
+    // Asked of jQuery, which calls back in turn: select2 has made its boxes by then.
+    window.django?.jQuery?.(() => {
+        for (const box of document.querySelectorAll(".select2-search--inline .select2-search__field")) {
+            const field = box.closest(".select2-container").previousElementSibling;
+            box.setAttribute("aria-label", field?.labels?.[0]?.textContent.trim() ?? "");
+        }
+    });
+
     // One tick for a whole page of rows.
     for (const all of document.querySelectorAll("[data-tick-all]")) {
         all.hidden = false;

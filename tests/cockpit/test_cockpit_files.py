@@ -53,11 +53,23 @@ def test_the_workbook_has_the_rows_of_the_page(today: datetime.date) -> None:
     sheets = [list(book[name].iter_rows(values_only=True)) for name in book.sheetnames]
     overview, red, units, categories = sheets[:4]
     assert dict(row[:2] for row in overview[1:])["项目"] == found.counts.projects
+    assert dict(row[:2] for row in overview[1:])["日期"] == today.isoformat(), "not a number of days"
     assert len(red) - 1 == found.counts.red
     assert [row[0].split("（")[0] for row in units[1:]] == [line.name for line in found.units]
     assert sum(row[1] for row in units[1:]) == found.counts.projects
     assert sum(row[1] for row in categories[1:]) == found.counts.projects
     assert ListExport.objects.get().rows == found.counts.projects
+
+
+def test_no_telephone_number_goes_out_with_a_file(today: datetime.date) -> None:
+    world = after_a_history(today)
+    Project.objects.update(accountable_lead=None, accountable_lead_text="欧阳某 13800000000")
+    client = seen_by(world.staff[0])
+    text = all_text(Document(downloaded(client.get("/cockpit/file/docx/"))))
+    book = openpyxl.load_workbook(downloaded(client.get("/cockpit/file/xlsx/")))
+    told = str([list(sheet.iter_rows(values_only=True)) for sheet in book])
+    for said in (text, told):
+        assert "欧阳某" in said and "13800000000" not in said
 
 
 def test_files_of_a_foreign_unit_are_those_of_ones_own(today: datetime.date) -> None:
@@ -88,6 +100,8 @@ def test_the_screen_goes_round_names_nobody_and_goes_on_by_itself(today: datetim
         if "page=0" in address:
             break
     assert len(set(seen)) >= 3
+    red = Project.objects.filter(light="red").count()
+    assert any(f"/ {red}</small>" in title for title in seen), "how many there are, shown or not"
     assert "refresh" not in client.get("/cockpit/screen/", {"still": "1"}).content.decode()
     assert client.get("/cockpit/screen/", {"page": "9" * 30}).status_code == 200
 

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from enterprises.models import SavedView
+from projects.models import Project
 from tests import factories
 from tests.browsing import BROWSER_TESTS
 from tests.test_pages import built
@@ -101,6 +102,37 @@ def test_the_phone_has_a_way_to_the_search_and_no_page_is_wider(visit: Any) -> N
         picture(window, f"phone-{number}")
         wide = window.page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390, (path, wide)
+
+
+#: Texts that reach out of their cell, but for those that only a screen reader gets.
+OUTSIDE_THEIR_BOX = """() => {
+    const found = [], texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const text = texts.currentNode, box = text.parentElement.closest("th, td, li");
+        if (!box || !text.data.includes("WWW") || text.parentElement.closest(".visually-hidden, svg")) continue;
+        const words = document.createRange();
+        words.selectNode(text);
+        if (words.getBoundingClientRect().right > box.getBoundingClientRect().right + 2) found.push(box.className);
+    }
+    return found;
+}"""
+
+
+def test_a_word_without_a_break_pushes_no_page_wider(visit: Any) -> None:
+    world = filled()
+    long = "W" * 80
+    Project.objects.filter(pk=world["project"].pk).update(
+        name=long, accountable_lead=None, accountable_lead_text=long, light="red"
+    )
+    for width in (390, 1280):
+        window = visit(viewport={"width": width, "height": 844})
+        window.log_in(world["staff"])
+        for path in ("/", "/search/?q=WWW", "/wall/", "/cockpit/"):
+            window.open(path)
+            # What is drawn over its neighbours makes no page wider: the letters themselves are measured.
+            outside = window.page.evaluate(OUTSIDE_THEIR_BOX)
+            wide = window.page.evaluate("document.documentElement.scrollWidth")
+            assert (outside, wide <= width) == ([], True), (width, path)
 
 
 def test_many_projects_are_changed_from_the_list(visit: Any) -> None:

@@ -82,6 +82,21 @@ def test_a_row_that_somebody_changed_meanwhile_stays(world: dict[str, Any]) -> N
     assert Project.objects.get(pk=world["others"][0].pk).is_key
 
 
+def test_a_second_click_finds_everything_as_it_was_asked_for(world: dict[str, Any]) -> None:
+    projects = everything(world)
+    sent = {f"was-{p.pk}": present(p, Change.IS_KEY) for p in projects}
+    for first in (True, False):
+        page = post(world, "staff", "is_key", "yes", projects, **sent)
+        outcomes = page.context["outcomes"]
+        assert not [one.refused for one in outcomes if one.refused]
+        assert [one.same for one in outcomes] == [not first] * 3
+
+
+def test_a_refusal_keeps_what_was_written(world: dict[str, Any]) -> None:
+    page = post(world, "staff", "liaison_leader", "0", everything(world), reason="分工调整“甲”")
+    assert page.status_code == 409 and "分工调整“甲”" in page.content.decode()
+
+
 def test_each_row_is_refused_for_its_own_reason(world: dict[str, Any]) -> None:
     first, second = world["others"]
     Project.objects.filter(pk=first.pk).update(status="closed")

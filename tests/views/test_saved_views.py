@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from enterprises.models import SavedView
 from enterprises.scoping import may
 from tests import factories
+from tests.racing import together
 from tests.test_pages import built, client_of
 
 LIST = "/projects/project/"
@@ -194,7 +197,7 @@ def test_a_view_is_renamed_unshared_and_deleted(world: dict[str, Any]) -> None:
     client = client_of(world["officer"])
     change = f"/enterprises/savedview/{view.pk}/change/"
     assert client.get(change).status_code == 200
-    data = {"name": "新名", "unit": "", "at-due_on": 2, "at-name_and_place": 1}
+    data = {"name": "新名", "unit": "", "at-due_on": 2, "at-name_and_place": 1, "seen": view.state}
     assert client.post(change, data).status_code == 302
     view.refresh_from_db()
     assert (view.name, view.unit, view.columns, view.query) == (
@@ -295,6 +298,63 @@ def test_of_two_who_share_one_name_at_once_the_second_is_told() -> None:
     for one in people:
         one.join()
     assert sorted(answers) == [302, 400] and SavedView.objects.count() == 1
+
+
+def test_whoever_changes_a_shared_view_second_is_told_and_may_do_it_all_the_same(
+    world: dict[str, Any],
+) -> None:
+    view = kept(world, unit=world["group"].pk)
+    mine, theirs = client_of(world["officer"]), client_of(factories.user("officer", world["group"]))
+    change = f"/enterprises/savedview/{view.pk}/change/"
+    opened = [
+        re.search(r'name="seen" value="(\w+)"', c.get(change).content.decode())[1] for c in (mine, theirs)
+    ]  # type: ignore[index]
+    data = {"unit": world["group"].pk, "at-name_and_place": 1}
+    assert theirs.post(change, {**data, "name": "他的名", "seen": opened[1]}).status_code == 302
+    told = mine.post(change, {**data, "name": "我的名", "seen": opened[0]})
+    view.refresh_from_db()
+    html = told.content.decode()
+    assert told.status_code == 409 and view.name == "他的名" and "他的名" in html and "我的名" in html
+    again = {**data, "name": "我的名", "seen": told.context["seen"]}
+    assert mine.post(change, again).status_code == 302
+    assert mine.post(change, again).status_code == 302, "a second click finds the work of the first"
+    view.refresh_from_db()
+    assert view.name == "我的名"
+    assert mine.post(change, {**data, "name": "没看过"}).status_code == 409, "without having seen it"
+
+
+def test_filters_kept_by_a_colleague_meanwhile_are_not_overwritten_unseen(world: dict[str, Any]) -> None:
+    view = kept(world, unit=world["group"].pk)
+    mine, theirs = client_of(world["officer"]), client_of(factories.user("officer", world["group"]))
+    again = f"/enterprises/savedview/{view.pk}/again/"
+    asked = [
+        c.get(f"{LIST}?status__exact={status}&_view={view.pk}").context["views"]["now"]
+        for c, status in ((mine, "suspended"), (theirs, "closed"))
+    ]
+    assert theirs.post(again, asked[1]).status_code == 302
+    answer = mine.post(again, asked[0])
+    view.refresh_from_db()
+    assert view.query == "status__exact=closed"
+    back = mine.get(answer.url)
+    assert "status__exact=suspended" in answer.url and back.context["views"]["changed"], (
+        "nothing typed is lost"
+    )
+    mine.post(again, back.context["views"]["now"])
+    view.refresh_from_db()
+    assert view.query == "status__exact=suspended"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_change_a_view_at_once_one_is_told() -> None:
+    world = built()
+    view = kept(world, unit=world["group"].pk)
+    change = f"/enterprises/savedview/{view.pk}/change/"
+    data = {"unit": world["group"].pk, "at-name_and_place": 1, "seen": view.state}
+    clients = [client_of(world["officer"]), client_of(factories.user("officer", world["group"]))]
+    answers = together(
+        *(partial(c.post, change, {**data, "name": name}) for c, name in zip(clients, "甲乙", strict=True))
+    )
+    assert sorted(answer.status_code for answer in answers) == [302, 409]
 
 
 def test_the_journal_tells_of_views_but_not_of_what_was_looked_for(world: dict[str, Any]) -> None:

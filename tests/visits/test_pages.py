@@ -112,6 +112,22 @@ def test_the_officer_answers_on_the_page_and_the_leader_opens_it_again(world: Wo
     assert item.done_on is None
 
 
+def test_an_answer_is_given_to_the_words_that_were_read(world: World) -> None:
+    item, officer = instructed(world), client_of(world.officer)
+    done = reverse("admin:projects_actionitem_done", args=[item.pk])
+    seen = re.search(r'name="seen" value="(\w+)"', officer.get(done).content.decode())[1]  # type: ignore[index]
+    ActionItem.objects.filter(pk=item.pk).update(text="另外清理南门堆料")
+    answer = {"done_on": str(world.today), "note": "北门已清理", "seen": seen}
+    told = officer.post(done, answer)
+    html = told.content.decode()
+    assert told.status_code == 409 and "南门" in html and "北门已清理" in html
+    fresh = re.search(r'name="seen" value="(\w+)"', html)[1]  # type: ignore[index]
+    assert officer.post(done, {**answer, "seen": fresh}).status_code == 302
+    again = reverse("admin:projects_actionitem_reopen", args=[item.pk])
+    stale = {"note": "仍有堆料", "seen": fresh}
+    assert client_of(world.leader).post(again, stale).status_code == 409, "that was the open item"
+
+
 # -- mending ------------------------------------------------------------------------------------------------
 
 

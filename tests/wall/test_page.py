@@ -167,6 +167,22 @@ def test_names_are_escaped_and_signs_that_xml_cannot_hold_are_left_out(world: di
     assert "<b>甲" not in sheet and "\x07" not in sheet and "乙" in sheet
 
 
+def test_a_leader_is_named_where_none_of_their_projects_is_chosen(world: dict[str, Any]) -> None:
+    Project.objects.filter(pk=world["project"].pk).update(liaison_leader=world["leader"], category=None)
+    category = factories.category(world["project"].programme)
+    text = page(client_of(world["staff"]), f"?leader={world['leader'].pk}&category={category.pk}")
+    assert str(world["leader"]) in re.search(r'<p class="lead">(.*?)</p>', text, re.S)[1]  # type: ignore[index]
+
+
+def test_no_telephone_number_hangs_on_the_wall(world: dict[str, Any]) -> None:
+    Project.objects.filter(pk=world["project"].pk).update(
+        accountable_lead=None, accountable_lead_text="欧阳某 13800000000"
+    )
+    client = client_of(world["staff"])
+    for text in (page(client), client.get("/wall/file/?form=svg").content.decode()):
+        assert "欧阳某" in text and "13800000000" not in text
+
+
 def test_demonstration_data_is_marked_on_page_and_sheet(world: dict[str, Any]) -> None:
     client = client_of(world["staff"])
     assert "demo-mark" not in page(client)

@@ -106,6 +106,8 @@ def test_a_long_name_stays_inside_its_column() -> None:
         if text.get("class") == "name":
             assert wide(text.text or "") * float(text.get("font-size") or 0) <= 400 * 0.24
     assert fitted("abc", 100, 1) == "abc"
+    # Letters that are nearly as wide as Chinese signs must not be counted as half of them.
+    assert len(fitted("W" * 60, 10, 1)) <= 11
     assert fitted("管网改造", 3, 1) == "管网…"
 
 
