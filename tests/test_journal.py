@@ -11,11 +11,13 @@ from django.db import DatabaseError, connection, transaction
 from enterprises.checks import OWN_APPS
 from enterprises.journal_scope import entries_q
 from enterprises.models import JournalArchive, JournalExport, ListExport, SignIn, User
+from enterprises.models.search import EnterpriseWords, PartyBranchWords
 from journal.context import acting
 from journal.reading import history_of, latest
 from journal.tracking import event_model_of, event_models
 from notices.models import Message, Notice
 from projects.models import (
+    DailyTally,
     Escalation,
     LedgerImport,
     LedgerPart,
@@ -26,7 +28,11 @@ from projects.models import (
     Project,
     Reminder,
     SetAside,
+    Tally,
+    TallyMark,
+    UnitInTree,
 )
+from projects.models.search import MilestoneName, ProjectWords
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +42,9 @@ RECORDS = {
     *(PatrolRun, SetAside, JournalArchive, JournalExport, SignIn),
     *(LightSpan, LightPolicyVersion, Escalation, Reminder, Notice, Message),
     *(LedgerImport, LedgerPart, LedgerRow, ListExport),
+    # Counted and gathered by triggers from rows that are watched themselves.
+    *(Tally, DailyTally, TallyMark, UnitInTree),
+    *(EnterpriseWords, PartyBranchWords, ProjectWords, MilestoneName),
 }
 
 

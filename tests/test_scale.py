@@ -185,7 +185,7 @@ def test_the_steps_of_a_plan_have_different_names(count: int) -> None:
 QUERIES = {
     "overdue list": (12, 12),
     "project list": (12, 12),
-    "home": (16, 16),
+    "home": (15, 15),
     "review desk": (24, None),
     "project page": (38, 39),
     "report page": (14, None),

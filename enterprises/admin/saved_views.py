@@ -82,6 +82,8 @@ class ViewForm(forms.Form):
 
 @admin.register(SavedView)
 class SavedViewAdmin(ScopedModelAdmin):
+    #: Never on a form: what was searched for stays out of the journal, and the page has its own guard (`state`).
+    readonly_fields = ("query",)
     list_display = ("opening", "of_list", "for_whom", "steps")
     list_display_links = None
     ordering = ("listed", "name", "id")

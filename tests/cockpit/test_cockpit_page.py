@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 
 from enterprises.models import User
 from projects.cockpit.links import LISTS
-from projects.models import DailyTally, Evidence, Project, Tally
+from projects.models import DailyTally, Evidence, ExtensionRequest, Project, Tally
 from projects.services.refusals import Refused
+from projects.services.reviews import decide
 from tests import factories
 from tests.tallies.test_histories import World
 
@@ -78,6 +79,10 @@ def one_of_each(world: World) -> None:
     factories.close_out(project, world.officer, world.today)
     other = factories.project(world.firms[1], world.programme, approved_on=world.today - DAY * 40)
     sent = factories.report(factories.milestone(other, world.today + DAY * 50), world.officer, world.today)
+    moved = factories.milestone(other, world.today + DAY * 20)
+    asked = factories.extension(moved, world.officer, world.today, world.today + DAY * 30)
+    at = factories.moment(world.today)
+    decide(kind=ExtensionRequest, pk=asked.pk, action="approve", actor=world.staff[0], at=at, comment="同意")
     Evidence.objects.create(
         project=other,
         report=sent,

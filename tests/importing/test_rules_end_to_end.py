@@ -223,12 +223,12 @@ def test_a_cell_is_read_as_the_rules_say(
 
 #: Codes that need more than one cell or row, or a file of its own; their tests are named here so that none is lost.
 ELSEWHERE = {
-    "MERGED_FILL_DOWN": "test_ledgers_as_made", "DUPLICATE_IN_FILE": "test_ledgers_as_made",
-    "DUPLICATE_SERIAL": "test_ledgers_as_made", "EXISTS_IN_SYSTEM": "test_ledgers_as_made",
-    "SIMILAR_NAME": "test_ledgers_as_made", "SAME_NAME_OTHER_ENTERPRISE": "test_ledgers_as_made",
-    "STATUS_PROGRESS_CONFLICT": "test_ledgers_as_made", "FORMULA_CELL": "test_ledgers_as_made",
-    "EXCEL_ERROR_VALUE": "test_ledgers_as_made", "EMBEDDED_IMAGE_IGNORED": "test_ledgers_as_made",
-    "COLUMN_COUNT_MISMATCH": "test_ledgers_as_made", "FIXED_BY_APPROVAL": "test_ledger_way",
+    "MERGED_FILL_DOWN": "test_ledger_sheets", "DUPLICATE_IN_FILE": "test_ledger_sheets",
+    "DUPLICATE_SERIAL": "test_ledger_sheets", "EXISTS_IN_SYSTEM": "test_ledger_sheets",
+    "SIMILAR_NAME": "test_ledger_sheets", "SAME_NAME_OTHER_ENTERPRISE": "test_ledger_sheets",
+    "STATUS_PROGRESS_CONFLICT": "test_ledger_sheets", "FORMULA_CELL": "test_ledger_sheets",
+    "EXCEL_ERROR_VALUE": "test_ledger_sheets", "EMBEDDED_IMAGE_IGNORED": "test_ledger_sheets",
+    "COLUMN_COUNT_MISMATCH": "test_ledger_sheets", "FIXED_BY_APPROVAL": "test_ledger_way",
 }  # fmt: skip
 #: Found in what the portal wrote itself, or said beside another code.
 OF_OUR_OWN = {
