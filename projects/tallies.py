@@ -68,10 +68,6 @@ class Counts(NamedTuple):
         return self.green + self.blue
 
     @property
-    def waiting(self) -> int:
-        return self.reports_waiting + self.extensions_waiting + self.close_outs_waiting
-
-    @property
     def on_time_rate(self) -> float | None:
         """Percent of the milestones that were due or done which kept the date in force; None without any."""
         return _percent(self.kept, self.kept + self.late + self.overdue)
