@@ -123,20 +123,25 @@ pytest: $(DEV) browser ## Unit, isolation, concurrency and browser tests; ARGS="
 	$(TESTED) $(PY) -m pytest -n 2 $(ARGS)
 
 HAS_BROWSER = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
+# Asked of what will set the sheets, not of the system: a font that it does not know would not help.
+HAS_FONT = $(PY) -c "from projects.wall_chart.files import chinese_font as found; raise SystemExit(not found(()))"
 
 .PHONY: browser
-browser: ## Chromium for the browser tests: installed when we are root on Debian
-	@if [ "$$E2E" = skip ] || $(HAS_BROWSER); then exit 0; fi; \
+browser: $(DEV) ## Chromium and a Chinese font for the tests: installed when we are root on Debian
+	@missing=; \
+	[ "$$E2E" = skip ] || $(HAS_BROWSER) || missing="chromium"; \
+	$(HAS_FONT) || missing="$${missing:+$$missing }fonts-noto-cjk"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "正在安装 Chromium… / Installing Chromium …"; \
+		echo "正在安装 / Installing: $$missing …"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-			--no-install-recommends chromium fonts-noto-cjk >/dev/null && exit 0; \
+			--no-install-recommends $$missing >/dev/null && exit 0; \
 	fi; \
 	echo "================================================================================"; \
-	echo "未找到 Chromium，浏览器测试将被跳过。请以 root 安装：apt install chromium fonts-noto-cjk"; \
-	echo "No Chromium: THE BROWSER TESTS ARE SKIPPED. As root: apt install chromium fonts-noto-cjk"; \
+	echo "缺少 $$missing，有关测试将被跳过。请以 root 安装：apt install $$missing"; \
+	echo "THE TESTS THAT NEED $$missing ARE SKIPPED. As root: apt install $$missing"; \
 	echo "================================================================================"; \
-	if [ -n "$$CI" ]; then echo "CI is set: a skipped browser test is a failure."; exit 1; fi
+	if [ -n "$$CI" ]; then echo "CI is set: a skipped test is a failure."; exit 1; fi
 
 # -- work ---------------------------------------------------------------------------------------
 

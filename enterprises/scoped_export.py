@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from enterprises.models import ExportLayout
 from enterprises.scoped_admin import person
@@ -27,6 +28,8 @@ from enterprises.spreadsheets import FORMATS, OutColumn, OutSheet, write_csv, wr
 
 #: Query names of ours, which are no filters of the list.
 LAYOUT, PAGE = "_layout", "p"
+#: Stands in the place of a layout: the columns that the list shows, of the view that is open or its own.
+ON_SCREEN = "screen"
 _CHUNK = 2_000
 
 
@@ -58,6 +61,10 @@ class ExportsList:
     opts: Any
     admin_site: Any
     export_columns: ClassVar[Sequence[Listed]] = ()
+    #: What the file with every column is called in the menu.
+    whole_export: ClassVar[Any] = gettext_lazy("All columns")
+    #: Column of the list → columns of the file that hold the same, where their names differ; () where none does.
+    columns_in_file: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def get_urls(self) -> list[Any]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
@@ -84,6 +91,13 @@ class ExportsList:
             for one in self.export_columns
         ]
 
+    def columns_on_screen(self, request: HttpRequest) -> list[OutColumn]:
+        """The columns of the file that hold what the list of the request shows, in its order."""
+        known = {column.key: column for column in self.columns_out(request)}
+        shown = self.get_list_display(request)  # type: ignore[attr-defined]
+        keys = [key for name in shown for key in self.columns_in_file.get(name, (name,))]
+        return [known[key] for key in dict.fromkeys(keys) if key in known]
+
     def layouts(self, request: HttpRequest) -> Any:
         return ExportLayout.objects.visible_to(request.user).filter(listed=self.opts.label_lower)
 
@@ -98,7 +112,10 @@ class ExportsList:
                 for form in FORMATS
             ]
 
-        offered: list[dict[str, Any]] = [{"name": "", "links": links()}]
+        offered: list[dict[str, Any]] = [
+            {"name": self.whole_export, "links": links()},
+            {"name": _("Columns as on screen"), "links": links(**{LAYOUT: ON_SCREEN})},
+        ]
         offered += [
             {"name": layout.name, "links": links(**{LAYOUT: str(layout.pk)})}
             for layout in self.layouts(request)[:20]
@@ -111,9 +128,11 @@ class ExportsList:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export_{form}")
 
     def _chosen(self, request: HttpRequest) -> list[OutColumn]:
-        """The columns of the layout that was asked for, else all."""
+        """The columns of the layout that was asked for, or those on screen, else all."""
         columns = self.columns_out(request)
         wanted = request.GET.get(LAYOUT, "")
+        if wanted == ON_SCREEN:
+            return self.columns_on_screen(request) or columns
         if not (wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18):
             return columns
         layout = self.layouts(request).filter(pk=wanted).first()

@@ -137,6 +137,16 @@ def _before(event_model: Any, events: Sequence[Any]) -> dict[int, Any]:
     return {pk: rows[before] for pk, before in pairs.items() if before}
 
 
+def fields_kept(event_model: Any) -> list[Any]:
+    """The columns of an event table that hold what the row was."""
+    return [f for f in event_model._meta.fields if f.name != "id" and not f.name.startswith("pgh_")]
+
+
+def columns_of(event_model: Any) -> list[Any]:
+    """The columns of an event table of which an entry may tell a person."""
+    return [f for f in fields_kept(event_model) if f.name not in _NOT_SHOWN]
+
+
 class _Draft:
     """An event row whose related names are not known yet."""
 
@@ -144,9 +154,7 @@ class _Draft:
         self.event_model, self.event = event_model, event
         self.tracked = event_model.pgh_tracked_model
         self.watch = event_model.watch
-        self.fields = [
-            f for f in event_model._meta.fields if f.name != "id" and not f.name.startswith("pgh_")
-        ]
+        self.fields = fields_kept(event_model)
         self.changed = list(self._changed(before))
 
     def _changed(self, before: Any | None) -> Iterable[tuple[Any, Any, Any]]:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Subquery, Value
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from journal.entries import Entry, Key, entries_of, joined
+from journal.entries import Entry, Key, columns_of, entries_of, joined
 from journal.names import Allowed, Names
 from journal.tracking import event_models, label_of, subject_field, subject_of
 
@@ -35,6 +35,7 @@ class Search:
         by: part of the name of whoever did it.
         unit: part of the name that the unit of that person had then.
         kind: label of a model ("projects.project").
+        field: name of a field of that model: only what changed it (`fields_of`); without a kind it finds nothing.
         action: one of `words.ACTIONS`.
         door: one of `words.DOORS`.
         thing: part of a name or code, or "#12" for the object with that id.
@@ -46,6 +47,7 @@ class Search:
     by: str = ""
     unit: str = ""
     kind: str = ""
+    field: str = ""
     action: str = ""
     door: str = ""
     thing: str = ""
@@ -56,7 +58,7 @@ class Search:
     @property
     def reads_far(self) -> bool:
         """Whether finding nothing would mean reading the whole journal: no index answers it."""
-        text = any((self.by, self.unit, self.action, self.door, self.click))
+        text = any((self.by, self.unit, self.field, self.action, self.door, self.click))
         return self.since is None and (text or (bool(self.thing) and not _ID.match(self.thing)))
 
     def q(self, event_model: Any) -> Q | None:
@@ -64,6 +66,11 @@ class Search:
         if self.kind and self.kind != subject_of(event_model)._meta.label_lower:
             return None
         found = Q()
+        if self.field:
+            changed = _changed(event_model, self.field) if self.kind else None
+            if changed is None:
+                return None
+            found &= changed
         if self.since is not None:
             found &= Q(pgh_created_at__gte=self.since)
         if self.until is not None:
@@ -90,6 +97,39 @@ class Search:
         for name in names:
             found |= Q((f"{name}__icontains", self.thing))
         return found
+
+
+class _Differs(Func):
+    """Whether two values differ, nothing being a value."""
+
+    template, arg_joiner, output_field = "(%(expressions)s)", " IS DISTINCT FROM ", models.BooleanField()
+
+
+def _changed(event_model: Any, field: str) -> Q | None:
+    """The rows of an event table that tell of another value of `field`; None where the table has none."""
+    if event_model.watch.stands_for:
+        return Q() if event_model.watch.stands_for == field else None
+    if all(field != column.name for column in columns_of(event_model)):
+        return None
+    before = event_model._base_manager.filter(
+        pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id")
+    )
+    # Without an entry before it nobody knows what it changed, and the page shows nothing of it either.
+    last = before.order_by("-pgh_id")
+    differs = _Differs(F(field), Subquery(last.values(field)[:1]))
+    return Q(Exists(before), differs, pgh_label="update")
+
+
+def fields_of(kind: str) -> dict[str, str]:
+    """The fields of a kind of record of which entries may tell: name → name for people."""
+    found: dict[str, str] = {}
+    for event_model in event_models():
+        subject: Any = subject_of(event_model)
+        if subject._meta.label_lower == kind:
+            names = [column.name for column in columns_of(event_model)]
+            for name in [event_model.watch.stands_for] if event_model.watch.stands_for else names:
+                found[name] = str(subject._meta.get_field(name).verbose_name)
+    return found
 
 
 @dataclass(frozen=True)

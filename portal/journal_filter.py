@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from journal.reading import Search
+from journal.reading import Search, fields_of
 from journal.tracking import event_models, subject_of
 from journal.words import ACTIONS, DOORS
 
@@ -45,6 +45,8 @@ class JournalFilter(forms.Form):
     unit = _text(gettext_lazy("Unit"), 120)
     thing = _text(gettext_lazy("Name, code or #number"), 120)
     kind = forms.ChoiceField(label=gettext_lazy("Kind of record"), required=False)
+    #: Of the kind that was searched for; without one a field would be many fields of one name.
+    field = forms.ChoiceField(label=gettext_lazy("Changed field"), required=False)
     action = forms.ChoiceField(label=gettext_lazy("Action"), required=False)
     door = forms.ChoiceField(label=gettext_lazy("Door"), required=False)
     since = _day(gettext_lazy("From"))
@@ -54,14 +56,23 @@ class JournalFilter(forms.Form):
     at = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        super().__init__({name: data.get(name, "") for name in self.base_fields})
+        typed = {name: data.get(name, "") for name in self.base_fields}
+        fields = fields_of(typed["kind"]) if typed["kind"] else {}
+        if typed["field"] not in fields:
+            # The kind was changed and the page had no list of its fields yet: it is searched without one.
+            typed["field"] = ""
+        super().__init__(typed)
         for name, choices in (
             ("kind", kinds()),
+            ("field", sorted(fields.items(), key=lambda pair: pair[1])),
             ("action", ACTIONS.items()),
             ("door", DOORS.items()),
         ):
             field: Any = self.fields[name]
             field.choices = [("", _("All")), *((value, capfirst(str(text))) for value, text in choices)]
+        if not fields:
+            self.fields["field"].disabled = True
+            self.fields["field"].choices = [("", _("Choose a kind of record first"))]  # type: ignore[attr-defined]
 
     def clean_at(self) -> datetime.datetime | None:
         text = self.cleaned_data["at"]
@@ -96,7 +107,9 @@ class JournalFilter(forms.Form):
         """The question that a valid filter asks."""
         facts = self.cleaned_data
         at = facts["at"]
-        search = {name: facts[name] for name in ("by", "unit", "thing", "kind", "action", "door", "click")}
+        search = {
+            name: facts[name] for name in ("by", "unit", "thing", "kind", "field", "action", "door", "click")
+        }
         if facts["click"]:
             return Search(**search, since=at - ACT, until=at + ACT)
         after = facts["until"] and facts["until"] + datetime.timedelta(days=1)

@@ -18,6 +18,7 @@ from enterprises.journal_scope import EXPORT, PERMISSION, reads_everything
 from enterprises.models import JournalArchive, JournalExport, SignIn, User
 from enterprises.scoped_admin import person
 from enterprises.services.journal_export import partly_beyond
+from journal.reading import fields_of
 from journal.words import ACTIONS, DOORS
 from portal.journal_filter import JournalFilter, kinds
 
@@ -80,7 +81,12 @@ def exports_response(site: Any, request: HttpRequest) -> HttpResponse:
 
 def _in_words(filters: dict[str, str]) -> str:
     """ "人员：张三；类别：项目", from what was typed."""
-    chosen: dict[str, Any] = {"kind": dict(kinds()), "action": ACTIONS, "door": DOORS}
+    chosen: dict[str, Any] = {
+        "kind": dict(kinds()),
+        "field": fields_of(filters.get("kind", "")),
+        "action": ACTIONS,
+        "door": DOORS,
+    }
     parts = []
     for name, field in JournalFilter.base_fields.items():
         if (value := filters.get(name)) and field.label:

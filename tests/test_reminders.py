@@ -96,6 +96,7 @@ def test_where_both_posts_are_vacant_the_officers_are_told_instead(world: dict[s
     project.save()
     (outcome,) = remind(project_ids=[project.pk], actor=world["staff"], at=at(world))
     assert (outcome.people, outcome.instead) == (1, "officers")
+    factories.user("staff", world["sasac"])
     (outcome,) = remind(project_ids=[world["other"].pk], actor=world["staff"], at=at(world))
     assert outcome.instead == "reviewer"
 
@@ -159,6 +160,7 @@ def test_others_neither_see_the_action_nor_reach_its_page(world: dict[str, Any])
 
 def test_reminders_are_counted_per_enterprise_by_the_lists_own_filter(world: dict[str, Any]) -> None:
     more = factories.milestone(world["project"], world["today"])
+    factories.user("staff", world["sasac"])
     remind(milestone_ids=[world["milestone"].pk, more.pk], project_ids=[world["other"].pk], actor=world["staff"], at=at(world))  # fmt: skip
     page = client_of(world["staff"]).get(reverse("admin:projects_reminder_changelist"))
     assert [(row["enterprise__name"], row["n"]) for row in page.context["per_enterprise"]] == [
@@ -188,3 +190,25 @@ def test_two_who_remind_at_the_same_instant_send_one_reminder(transactional_db: 
     assert bool(first.refused) != bool(second.refused)
     assert Notice.objects.count() == 2
     assert Milestone.objects.get(pk=world["milestone"].pk).reminders.count() == 1
+
+
+def test_whoever_reminds_is_not_told_of_it_where_the_line_ends_at_the_reviewers(
+    world: dict[str, Any],
+) -> None:
+    colleague = factories.user("staff", world["sasac"], name="委员庚")
+    (outcome,) = remind(project_ids=[world["other"].pk], actor=world["staff"], at=at(world))
+    assert (outcome.refused, outcome.people, outcome.instead) == ("", 1, "reviewer")
+    assert [notice.recipient for notice in Notice.objects.all()] == [colleague]
+    assert Reminder.objects.get().told == 1
+
+
+def test_where_nobody_but_whoever_reminds_is_left_nobody_is_reminded(world: dict[str, Any]) -> None:
+    (outcome,) = remind(project_ids=[world["other"].pk], actor=world["staff"], at=at(world))
+    assert outcome.refused
+    assert not Notice.objects.exists() and not Reminder.objects.exists()
+
+
+def test_control_a_reviewer_who_did_not_remind_is_told(world: dict[str, Any]) -> None:
+    colleague = factories.user("staff", world["sasac"], name="委员庚")
+    remind(project_ids=[world["other"].pk], actor=colleague, at=at(world))
+    assert [notice.recipient for notice in Notice.objects.all()] == [world["staff"]]

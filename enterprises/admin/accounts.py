@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from axes.utils import reset
 from django.contrib import admin
@@ -59,6 +59,7 @@ class MembershipInline(ScopedInline):
 class UserAdmin(ExportsRegister, ScopedModelAdmin):
     resource_class = UserResource
     list_display = ("username", "name", "phone", "role_names", "is_active", "last_login")
+    columns_in_file: ClassVar[Any] = {"role_names": ("roles",), "last_login": ()}
     list_filter = ("is_active", MembershipInForceFilter)
     search_fields = ("username", "name")
     search_help_text = gettext_lazy("Account or name")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -40,6 +40,12 @@ class EnterpriseAdmin(SearchesWords, KeepsViews, ExportsRegister, ScopedModelAdm
     resource_class = EnterpriseResource
     list_display = ("tree_name", "short_name", "kind", "code", "parent_name", "project_count", "status")
     more_columns = ("credit_code", "region_code", "is_demo")
+    columns_in_file: ClassVar[Any] = {
+        "tree_name": ("name",),
+        "parent_name": ("parent",),
+        "project_count": ("projects",),
+        "is_demo": (),
+    }
     lasting_column = "tree_name"
     list_display_links = ("tree_name",)
     list_filter = ("kind", "status")
@@ -92,6 +98,7 @@ class PartyBranchAdmin(SearchesWords, ExportsRegister, ScopedModelAdmin):
     words = PartyBranchWords
     resource_class = PartyBranchResource
     list_display = ("marked_name", "kind", "enterprise", "secretary", "member_count", "code")
+    columns_in_file: ClassVar[Any] = {"marked_name": ("name",)}
     list_display_links = ("marked_name",)
     list_filter = ("kind",)
     search_fields = ("name", "code", "enterprise__name", "enterprise__short_name")

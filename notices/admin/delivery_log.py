@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from enterprises.scoped_admin import ScopedModelAdmin
 from enterprises.scoping import may
 from notices.models import Message
+from notices.reasons import in_words
 
 _TONES = {
     Message.State.WAITING: "blue",
@@ -29,7 +30,7 @@ _SHOWN = (
     "kind",
     "created_at",
     "attempts",
-    "last_error",
+    "why_not",
     "next_try",
     "finished_at",
 )
@@ -82,6 +83,10 @@ class MessageAdmin(ScopedModelAdmin):
     @admin.display(description=gettext_lazy("recipient"))
     def to_whom(self, obj: Message) -> Any:
         return format_html('<span class="row-title">{}</span>', str(obj.robot or obj.recipient))
+
+    @admin.display(description=gettext_lazy("last error"), ordering="last_error", empty_value="—")
+    def why_not(self, obj: Message) -> str:
+        return in_words(obj.last_error)
 
     @admin.display(description=gettext_lazy("next try"), empty_value="—")
     def next_try(self, obj: Message) -> Any:

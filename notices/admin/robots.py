@@ -85,15 +85,15 @@ class RobotAdmin(ScopedModelAdmin):
         (gettext_lazy("The group"), {"fields": ("enterprise", "kind", "address_state")}),
         (
             gettext_lazy("How it does"),
-            {"fields": ("health_badge", "switched_off_because", "last_ok_at", "last_error", "last_error_at")},
+            {"fields": ("health_badge", "off_because", "last_ok_at", "error_told", "last_error_at")},
         ),
     )
     readonly_fields = (
         "address_state",
         "health_badge",
-        "switched_off_because",
+        "off_because",
         "last_ok_at",
-        "last_error",
+        "error_told",
         "last_error_at",
     )
 
@@ -203,6 +203,14 @@ class RobotAdmin(ScopedModelAdmin):
     def health_badge(self, obj: Robot) -> Any:
         tone, label = _condition(obj)
         return format_html('<span class="badge" data-tone="{}">{}</span>', tone, label)
+
+    @admin.display(description=gettext_lazy("switched off because"), empty_value="—")
+    def off_because(self, obj: Robot) -> str:
+        return obj.off_in_words
+
+    @admin.display(description=gettext_lazy("last error"), empty_value="—")
+    def error_told(self, obj: Robot) -> str:
+        return obj.last_error_in_words
 
 
 def _condition(robot: Robot) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from django.core.mail.utils import DNS_NAME
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from notices import reasons
 from notices.channels.failures import Broken, Refused, SendFailure, Temporary
 from notices.channels.letter import Letter
 
@@ -85,9 +86,7 @@ class Postman:
             raise
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise Temporary(
-                _("The connection to the mail server broke: {error}").format(error=_said(error))
-            ) from error
+            raise Temporary(_(reasons.CONNECTION_BROKE).format(error=_said(error))) from error
 
     def close(self) -> None:
         server, self._open = self._open, None
@@ -136,7 +135,7 @@ class Postman:
             sender = parseaddr(sanitize_address(self.account.sender, "utf-8"))[1]
             recipient = parseaddr(sanitize_address(to, "utf-8"))[1]
         except ValueError as error:
-            raise Refused(_("The address cannot be used: {error}").format(error=error)) from error
+            raise Refused(_(reasons.ADDRESS_UNUSABLE).format(error=error)) from error
         server.ehlo_or_helo_if_needed()
         self._expect(server, *server.mail(sender), on_refusal=Broken)
         self._expect(server, *server.rcpt(recipient), on_refusal=Refused)
@@ -148,7 +147,7 @@ class Postman:
         except (smtplib.SMTPException, OSError) as error:
             self.close()
             raise Temporary(
-                _("No answer after the message was handed over: {error}").format(error=_said(error)),
+                _(reasons.NO_ANSWER_AFTERWARDS).format(error=_said(error)),
                 may_have_arrived=True,
             ) from error
         self._expect(server, *reply, on_refusal=Refused)
@@ -159,9 +158,7 @@ class Postman:
         """Go on when the server agrees; otherwise leave the conversation ready for the next letter."""
         if code in _TAKEN:
             return
-        words = _("The mail server answered {code}: {answer}").format(
-            code=code, answer=answer.decode("utf-8", "replace")[:300]
-        )
+        words = _(reasons.MAIL_ANSWERED).format(code=code, answer=answer.decode("utf-8", "replace")[:300])
         if code == 421 or code == -1:
             self.close()
             raise Temporary(words)
@@ -175,7 +172,7 @@ class Postman:
 
 
 def _connecting_failed(error: Exception) -> SendFailure:
-    words = _("The mail server cannot be used: {error}").format(error=_said(error))
+    words = _(reasons.MAIL_UNUSABLE).format(error=_said(error))
     if isinstance(error, ssl.SSLCertVerificationError | smtplib.SMTPNotSupportedError):
         return Broken(words)
     if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
@@ -192,7 +189,7 @@ def _said(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_bytes(error.smtp_error).decode('utf-8', 'replace')}"[:300]
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-        return _("no answer in time")
+        return _(reasons.NO_ANSWER_IN_TIME)
     return (str(error) or type(error).__name__)[:300]
 
 

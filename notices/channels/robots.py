@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, quote_plus
 
 from django.utils.translation import gettext as _
 
+from notices import reasons
 from notices.channels import webhook
 from notices.channels.failures import Broken, Refused, Temporary
 from notices.channels.letter import Letter
@@ -49,7 +50,7 @@ class Service:
         code, said = self.code(answer)
         if code == 0:
             return
-        words = _("The robot answered {code}: {answer}").format(code=code, answer=said[:300])
+        words = _(reasons.ROBOT_ANSWERED).format(code=code, answer=said[:300])
         if code in self.broken:
             raise Broken(words)
         if code in self.refused:

@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.utils.translation import gettext as _
 
+from notices import reasons
 from notices.channels.failures import Broken, Temporary
 
 TIMEOUT = 10.0
@@ -88,15 +89,15 @@ def post(
         answer = connection.getresponse()
         return _judged(answer.status, answer.read(_MOST_ANSWER))
     except ssl.SSLCertVerificationError as error:
-        raise Broken(
-            _("The certificate of the host is not valid: {error}").format(error=error.verify_message)
-        ) from error
+        raise Broken(_(reasons.CERTIFICATE).format(error=error.verify_message)) from error
     except (OSError, http.client.HTTPException) as error:
         said = (
-            _("no answer in time") if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+            _(reasons.NO_ANSWER_IN_TIME)
+            if isinstance(error, TimeoutError)
+            else str(error) or type(error).__name__
         )
         raise Temporary(
-            _("The host of the robot cannot be reached: {error}").format(error=said[:200]),
+            _(reasons.HOST_AWAY).format(error=said[:200]),
             may_have_arrived=sent,
             nobody_answers=not sent,
         ) from error
@@ -106,21 +107,17 @@ def post(
 
 def _judged(status: int, body: bytes) -> dict[str, Any]:
     if status == 429 or status >= 500:
-        raise Temporary(_("The host of the robot answered {status}.").format(status=status))
+        raise Temporary(_(reasons.HOST_ANSWERED).format(status=status))
     if 300 <= status < 400:
-        raise Broken(_("The address leads to another one, which is not followed."))
+        raise Broken(_(reasons.HOST_LEADS_ON))
     if status in (401, 403, 404, 405, 410):
-        raise Broken(
-            _("The host of the robot answered {status}: there is no such robot.").format(status=status)
-        )
+        raise Broken(_(reasons.NO_SUCH_ROBOT).format(status=status))
     try:
         answer = json.loads(body)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise Temporary(
-            _("The host of the robot answered {status} without saying what happened.").format(status=status)
-        )
+        raise Temporary(_(reasons.HOST_SAID_NOTHING).format(status=status))
     return answer
 
 
@@ -129,12 +126,10 @@ def _resolved(host: str, port: int, *, inside: bool) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise Temporary(
-            _("The name of the host cannot be resolved: {host}").format(host=host), nobody_answers=True
-        ) from error
+        raise Temporary(_(reasons.HOST_UNKNOWN).format(host=host), nobody_answers=True) from error
     addresses = [str(entry[4][0]) for entry in found]
     if not inside and not all(ipaddress.ip_address(each.split("%")[0]).is_global for each in addresses):
-        raise Broken(_("The host leads into a private network and is not asked: {host}").format(host=host))
+        raise Broken(_(reasons.HOST_INSIDE).format(host=host))
     return addresses[0]
 
 

@@ -10,6 +10,7 @@ from enterprises.models import Enterprise
 from enterprises.querysets import ScopedQuerySet
 from enterprises.scoping import PortalWide, Within
 from journal.tracking import tracked
+from notices.reasons import in_words
 from notices.ways import Channel
 
 #: Kept by the delivery itself: no decision of a person, so not in the journal.
@@ -36,6 +37,15 @@ class Health(models.Model):
     @property
     def works(self) -> bool:
         return self.switched_off_at is None
+
+    @property
+    def last_error_in_words(self) -> str:
+        return in_words(self.last_error)
+
+    @property
+    def off_in_words(self) -> str:
+        """Why it was switched off, in the language of the reader."""
+        return in_words(self.switched_off_because)
 
 
 @tracked(exclude=HEALTH, named_by="name")

@@ -81,12 +81,13 @@ def notices_of(*, reader: User, show: str = "", group: str = "", text: str = "")
 def mark(*, reader: User, ids: Iterable[int] | None, read: bool, at: datetime.datetime) -> int:
     """Mark notices as read or unread; `None` for all. Ids of others are passed over like missing ones.
 
+    What is no longer so is not unread: "all" leaves it alone, and tells of as many as the header counted.
+
     Returns:
         How many changed.
     """
     rows = Notice.objects.permitted(reader, "change").filter(read_at__isnull=read)
-    if ids is not None:
-        rows = rows.filter(pk__in=list(ids))
+    rows = rows.filter(settled_at__isnull=True) if ids is None else rows.filter(pk__in=list(ids))
     return rows.update(read_at=at if read else None)
 
 

@@ -31,6 +31,7 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from enterprises.models import Membership
+from notices import reasons
 from notices.channels.failures import Broken, Refused, SendFailure, Temporary
 from notices.channels.letter import Letter
 from notices.models import MailServer, Message, Notice, Robot
@@ -145,9 +146,7 @@ class _Run:
         fixed = bool(message.subject)
         to = message.robot.name if message.robot else self._address(message)
         if not to:
-            self._fail(
-                message, claimed, _("The account is closed, holds no role any more, or has no address.")
-            )
+            self._fail(message, claimed, _(reasons.NO_WAY_TO_THE_PERSON))
             return
         try:
             theirs = self._within_reach(notices, reach)
@@ -159,11 +158,7 @@ class _Run:
             self._put_off(message, claimed, f"{type(error).__name__}: {error}"[:300], words_stay=fixed)
             return
         if letter is None:
-            why = (
-                _("The recipient does not answer any more for what it tells.")
-                if notices and not theirs
-                else ""
-            )
+            why = _(reasons.OUT_OF_REACH) if notices and not theirs else ""
             claiming.finish(message, claimed, state=Message.State.DROPPED, at=self.outside.clock(), error=why)
             self.result.dropped += 1
             return
@@ -190,7 +185,7 @@ class _Run:
         A copy that says less under the same key is better than one that tells of a unit which the recipient left.
         """
         if any(notice.pk in reach.unknown for notice in notices):
-            raise LookupError(_("It cannot be told whether the notices are still for the recipient."))
+            raise LookupError(_(reasons.REACH_UNKNOWN))
         beyond = [notice for notice in notices if notice.pk not in reach.holds]
         if beyond:
             self._settle(beyond, leave=True)
@@ -200,7 +195,7 @@ class _Run:
         """What the message says now; None when nothing of it is true any more."""
         truth = truth_of(notices)
         if truth.unknown:
-            raise LookupError(_("It cannot be told whether the notices are still true."))
+            raise LookupError(_(reasons.TRUTH_UNKNOWN))
         untrue = [notice for notice in notices if notice.pk not in truth.holds]
         if untrue and (not fixed or len(untrue) == len(notices)):
             self._settle(untrue, leave=not fixed)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from django.db.models import F, Q, Window
@@ -85,7 +85,7 @@ class Contact:
     """Who answers: `label` names the post."""
 
     label: str
-    name: str
+    name: Clip
     phone: str
 
 
@@ -147,9 +147,7 @@ class Brief:
     @property
     def cut(self) -> bool:
         """Whether anything stands here shorter than it is."""
-        texts = [self.name, self.measures, self.beneficiaries, self.investment, self.place]
-        texts += [*self._running(), *(row.name for row in self.milestones)]
-        return bool(self.more_milestones or self.more_items) or any(text.cut for text in texts)
+        return bool(self.more_milestones or self.more_items) or any(text.cut for text in _clips(self))
 
     @property
     def is_full(self) -> bool:
@@ -160,6 +158,18 @@ class Brief:
     def _running(self) -> list[Clip]:
         texts = [text for row in self.reports for text in (row.done, row.problems, row.needs)]
         return [*texts, *(row.text for row in self.items), *([self.findings] if self.findings else [])]
+
+
+def _clips(part: Any) -> Iterator[Clip]:
+    """Every text of a sheet, wherever it stands: a list of fields would forget the next one."""
+    if isinstance(part, Clip):
+        yield part
+    elif isinstance(part, list):
+        for one in part:
+            yield from _clips(one)
+    elif is_dataclass(part):
+        for one in fields(part):
+            yield from _clips(getattr(part, one.name))
 
 
 def brief_page(request: HttpRequest, model_admin: Any, project: Project) -> HttpResponse:
@@ -218,7 +228,7 @@ def briefs_of(projects: Sequence[Project], user: User, today: datetime.date) -> 
 
 def contacts_of(project: Project) -> list[Contact]:
     """The three who answer for a project, as far as they are named; whoever holds two posts stands once."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[Clip, str], list[str]] = {}
     for post in _POSTS:
         account = getattr(project, post)
         name, phone = (
@@ -226,7 +236,7 @@ def contacts_of(project: Project) -> list[Contact]:
         )
         if name or phone:
             label = str(_POSTS[post])
-            found.setdefault((str(clip(name, "person")), phone), []).append(label)
+            found.setdefault((clip(name, "person"), phone), []).append(label)
     return [Contact("、".join(labels), name, phone) for (name, phone), labels in found.items()]
 
 

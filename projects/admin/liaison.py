@@ -77,15 +77,25 @@ class Card:
     visit: SiteVisit | None
     contacts: list[Contact]
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Nobody owes it a visit, and no figure counts it as unvisited."""
+        return self.project.status in RESTING_PROJECT_STATUSES
+
 
 @dataclass(frozen=True)
 class LeaderLine:
-    """A leader in the list from which one is chosen; each number with its address."""
+    """A leader in the list from which one is chosen; each number with its address.
+
+    Attributes:
+        is_demo: all their projects are demonstration data.
+    """
 
     name: str
     url: str
     figures: list[Figure]
     last_visit: datetime.date | None
+    is_demo: bool
 
 
 def liaison_page(site: Any, request: HttpRequest) -> HttpResponse:
@@ -101,7 +111,8 @@ def liaison_page(site: Any, request: HttpRequest) -> HttpResponse:
         "visited_within": VISITED_WITHIN,
     }
     if leader is None:
-        context["lines"] = _overview(user, today)
+        lines = _overview(user, today)
+        context |= {"lines": lines, "is_demo": all(line.is_demo for line in lines)}
         return TemplateResponse(request, "projects/liaison_leaders.html", context)
     show = request.GET.get("show", "")
     mine = _judged(_projects(user, today).filter(liaison_leader=leader), user, today)
@@ -111,11 +122,13 @@ def liaison_page(site: Any, request: HttpRequest) -> HttpResponse:
     pages = Paginator(_loaded(rows), PER_PAGE)
     page = pages.get_page(request.GET.get("p"))
     query = {"leader": leader.pk} | ({"show": show} if show else {})
+    counted = mine.order_by().aggregate(**_counts(today))
     context |= {
         "title": _("My liaison projects")
         if leader == user
         else _("Liaison projects of %(name)s") % {"name": leader},
-        "figures": _figures(mine, leader, show, today),
+        "figures": _figures(counted, leader.pk, show),
+        "is_demo": _all_demo(counted),
         "cards": _cards(list(page.object_list), user, today),
         "page": page,
         "pages": list(pages.get_elided_page_range(page.number)) if pages.num_pages > 1 else [],
@@ -227,15 +240,22 @@ def _shown_q(show: str, today: datetime.date) -> Q:
     }.get(show, Q())
 
 
-def _figures(mine: Any, leader: User, show: str, today: datetime.date) -> list[Figure]:
-    counted = mine.order_by().aggregate(
-        **{
-            f"n_{name}": Count("pk", filter=_shown_q(name, today)) if name else Count("pk")
-            for name, _l in SHOWN
-        }
-    )
+def _counts(today: datetime.date) -> dict[str, Count]:
+    """What is counted of the projects of a leader: each of `SHOWN`, and those that are demonstration data."""
+    counts = {
+        f"n_{name}": Count("pk", filter=_shown_q(name, today)) if name else Count("pk") for name, _l in SHOWN
+    }
+    return {**counts, "n_demo": Count("pk", filter=Q(programme__is_demo=True))}
+
+
+def _all_demo(counted: dict[str, Any]) -> bool:
+    """The mark stands once in the head of the page then; where real projects stand beside, at each row."""
+    return bool(counted["n_demo"] == counted["n_"] > 0)
+
+
+def _figures(counted: dict[str, Any], leader_id: int, show: str | None = None) -> list[Figure]:
     return [
-        Figure(str(label), counted[f"n_{name}"], _url(leader.pk, name), name == show) for name, label in SHOWN
+        Figure(str(label), counted[f"n_{name}"], _url(leader_id, name), name == show) for name, label in SHOWN
     ]
 
 
@@ -247,24 +267,19 @@ def _url(leader_id: int, show: str) -> str:
 def _overview(user: User, today: datetime.date) -> list[LeaderLine]:
     """The leaders who keep contact with projects that `user` sees, each with the figures of their page."""
     judged = _judged(_projects(user, today).filter(liaison_leader__isnull=False), user, today)
-    counts = {
-        f"n_{name}": Count("pk", filter=_shown_q(name, today)) if name else Count("pk") for name, _l in SHOWN
-    }
     rows = (
         judged.order_by()
         .values("liaison_leader_id", "liaison_leader__name", "liaison_leader__username")
-        .annotate(**counts, visited=Max("last_visit"))
+        .annotate(**_counts(today), visited=Max("last_visit"))
         .order_by("-n_red", "liaison_leader__name", "liaison_leader_id")
     )
     return [
         LeaderLine(
             name=row["liaison_leader__name"] or row["liaison_leader__username"],
             url=_url(row["liaison_leader_id"], ""),
-            figures=[
-                Figure(str(label), row[f"n_{name}"], _url(row["liaison_leader_id"], name), False)
-                for name, label in SHOWN
-            ],
+            figures=_figures(row, row["liaison_leader_id"]),
             last_visit=row["visited"],
+            is_demo=_all_demo(row),
         )
         for row in rows
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -54,6 +54,13 @@ class MilestoneAdmin(KeepsViews, ExportsList, Reminding, ScopedModelAdmin):
         *("claimed_on", "accepted_on", "is_suspended"),
     )
     lasting_column = "name_and_project"
+    columns_in_file: ClassVar[Any] = {
+        "deadline_badge": (),  # the due date in words
+        "name_and_project": ("milestone", "project"),
+        "percent_bar": ("percent",),
+        "project_code": ("code",),
+        "is_suspended": ("suspended",),
+    }
     list_display_links = None
     list_filter = (
         filters.WhenFilter,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -50,6 +50,7 @@ class OverdueEpisodeAdmin(KeepsViews, ExportsList, Reminding, ReadOnlyAdmin):
         "late",
     )
     lasting_column = "milestone_title"
+    columns_in_file: ClassVar[Any] = {"milestone_title": ("milestone", "project")}
     list_display_links = None
     list_filter = (filters.OpenEpisodeFilter, "cause")
     search_fields = ("milestone__name", "milestone__project__name", "milestone__project__enterprise__name")

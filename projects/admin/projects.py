@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from django.contrib import admin
 from django.db import IntegrityError
@@ -77,6 +77,18 @@ class ProjectAdmin(
         *("starts_on", "baseline_due_on", "approved_on"),
     )
     lasting_column = "name_and_place"
+    whole_export = gettext_lazy("Full ledger")
+    columns_in_file: ClassVar[Any] = {
+        "light_badge": ("light",),
+        "name_and_place": ("name", "place"),
+        "progress": ("progress", "planned"),
+        "due_on": ("deadline",),
+        # The list names the highest of the three who is known, the ledger each of them.
+        "who": ("accountable_lead", "direct_lead", "coordinator"),
+        "starts_on": ("start",),
+        "baseline_due_on": (),
+        "approved_on": (),
+    }
     column_joins = {
         "who": ("accountable_lead", "direct_lead", "coordinator"),
         "liaison_leader": ("liaison_leader",),

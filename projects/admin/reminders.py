@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, Max, QuerySet
@@ -50,6 +50,7 @@ class SentFilter(admin.SimpleListFilter):
 class ReminderAdmin(ExportsList, ReadOnlyAdmin):
     export_columns = REMINDERS
     list_display = ("sent_at", "what", "enterprise", "note", "sent_by", "told")
+    columns_in_file: ClassVar[Any] = {"what": ("milestone", "project")}
     list_display_links = None
     list_filter = (SentFilter, ProgrammeOfReminderFilter, filters.EnterpriseFilter)
     search_fields = ("project__name", "project__code", "enterprise__name", "note")

@@ -53,6 +53,12 @@ class SubmissionAdmin(KeepsViews, ExportsList, ReadOnlyAdmin):
 
     more_columns = ("round", "decided_on", "comment")
     lasting_column = "title"
+    columns_in_file: ClassVar[Any] = {
+        "submitted_on": ("submitted_at",),
+        "title": ("milestone", "project"),
+        "state_badge": ("state",),
+        "decided_on": ("decided_at",),
+    }
     project_path: ClassVar[str] = "milestone__project"
     #: The module of verbs of this kind, and what its functions call the id.
     services: ClassVar[Any] = None

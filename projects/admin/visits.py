@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -133,6 +133,7 @@ class SiteVisitAdmin(_Recorded):
     form = VisitChangeForm
     export_columns = VISITS
     list_display = ("visited_on", "kind", "of_project", "enterprise", "leader", "found", "mend")
+    columns_in_file: ClassVar[Any] = {"of_project": ("project",), "found": ("findings",), "mend": ()}
     list_filter = ("kind", ProgrammeOfVisitFilter, EnterpriseOfVisitFilter)
     search_fields = ("project__name", "project__code", "leader__name", "findings", "place")
     search_help_text = gettext_lazy("Project, code, leader, place or findings")
@@ -153,6 +154,12 @@ class SiteVisitAdmin(_Recorded):
 class ActionItemAdmin(_Recorded):
     export_columns = ACTION_ITEMS
     list_display = ("state", "what", "of_project", "enterprise", "leader", "who", "due_on", "done_on")
+    columns_in_file: ClassVar[Any] = {
+        "state": (),  # what the two dates say
+        "what": ("text",),
+        "of_project": ("project",),
+        "who": ("responsible", "responsible_text"),
+    }
     list_filter = (ItemStateFilter, ProgrammeOfVisitFilter, EnterpriseOfVisitFilter)
     search_fields = ("text", "project__name", "project__code", "leader__name", "responsible_text")
     search_help_text = gettext_lazy("Text, project, code, leader or who is responsible")

@@ -26,6 +26,8 @@ MOST_OPENED = 50
 SHEETS = tuple(PAPERS)
 #: A menu of thousands of enterprises would help nobody: one level of the tree at a time.
 UNITS_OFFERED = 300
+#: A file is drawn while somebody waits for it: 3,000 projects take some three seconds, a picture much longer a sheet.
+MOST_IN_FILE, MOST_IN_PICTURES = 3000, 400
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,15 @@ class Choice:
         """The same chart with the milestones of one project opened or closed."""
         opened = sorted(self.opened ^ {project_id})[-MOST_OPENED:]
         return self.tail(open=",".join(str(pk) for pk in opened))
+
+    def most_in(self, form: str) -> int:
+        """How many projects a file takes.
+
+        Args:
+            form: "svg", "pdf" or "png".
+        """
+        most = MOST_IN_PICTURES if form == "png" else MOST_IN_FILE
+        return most // 5 if self.milestones else most  # about as many rows
 
     @property
     def is_filtered(self) -> bool:

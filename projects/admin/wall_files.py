@@ -14,13 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from projects.admin.wall_choice import chosen, programmes_of
-from projects.admin.wall_page import caption_of, reader_of, timeline_of, total_of, wall_page
+from projects.admin.wall_page import asked_for, caption_of, reader_of, timeline_of, total_of, wall_page
+from projects.cockpit.snapshot import one_moment
 from projects.wall_chart import files
 from projects.wall_chart.reading import counts_by_light, read_groups
 from projects.wall_chart.sheets import PAPERS, sheets
-
-#: A file is drawn while somebody waits for it: 3,000 projects take some three seconds, a picture much longer a sheet.
-MOST_IN_FILE, MOST_IN_PICTURES = 3000, 400
 
 _TYPES = {
     "svg": "image/svg+xml",
@@ -32,28 +30,27 @@ _TYPES = {
 def wall_file(site: Any, request: HttpRequest) -> HttpResponse:
     """GET /wall/file/?form=svg|pdf|png: all chosen projects on sheets of paper."""
     user, today = reader_of(request), timezone.localdate()
-    choice = chosen(request.GET, user, programmes_of(user), today)
     form = form if (form := request.GET.get("form", "")) in _TYPES else "svg"
-    if choice is None:
-        return wall_page(site, request)
-    total = total_of(counts_by_light(user, choice.filters), choice)
-    most = MOST_IN_PICTURES if form == "png" else MOST_IN_FILE
-    if choice.milestones:
-        most //= 5  # about as many rows
-    back = reverse("admin:wall") + choice.tail()
-    if total > most:
-        return _no_file(site, request, back, total=total, most=most)
-    groups = read_groups(
-        user,
-        choice.filters,
-        group=choice.group,
-        as_of=today,
-        limit=most,
-        opened=choice.opened,
-        all_open=choice.milestones,
-        base=settings.PORTAL_URL.rstrip("/"),
-    )
-    caption = caption_of(choice, user, today)
+    # Only what is read needs one moment: drawing takes seconds, and keeps no transaction open.
+    with one_moment():
+        choice = chosen(request.GET, user, programmes_of(user), today)
+        if choice is None:
+            return wall_page(site, request)
+        total, most = total_of(counts_by_light(user, choice.filters, today), choice), choice.most_in(form)
+        back = reverse("admin:wall") + choice.tail()
+        if total > most:
+            return _no_file(site, request, back, total=total, most=most)
+        groups = read_groups(
+            user,
+            choice.filters,
+            group=choice.group,
+            as_of=today,
+            limit=most,
+            opened=choice.opened,
+            all_open=choice.milestones,
+            base=settings.PORTAL_URL.rstrip("/"),
+        )
+        caption = caption_of(choice, asked_for(choice, user), today)
     paper = PAPERS[choice.sheet]
     drawn = sheets(groups, timeline_of(choice, today), paper, caption)
     name = f"wall-chart-{today:%Y-%m-%d}"

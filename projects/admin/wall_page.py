@@ -26,6 +26,7 @@ from projects.admin.wall_choice import (
     programmes_of,
     units_offered,
 )
+from projects.cockpit.snapshot import one_moment
 from projects.lights import Light
 from projects.models import Programme
 from projects.wall_chart.drawing import (
@@ -97,12 +98,13 @@ class ShownGroup:
 def wall_page(site: Any, request: HttpRequest) -> HttpResponse:
     """GET /wall/."""
     user, today = reader_of(request), timezone.localdate()
-    programmes = programmes_of(user)
-    choice = chosen(request.GET, user, programmes, today)
-    context = {**site.each_context(request), "title": _("Wall chart"), "choice": choice}
-    if choice is not None:
-        context |= _chart(choice, user, today) | _offered(choice, user, programmes, today)
-    return TemplateResponse(request, "projects/wall.html", context)
+    with one_moment():
+        programmes = programmes_of(user)
+        choice = chosen(request.GET, user, programmes, today)
+        context = {**site.each_context(request), "title": _("Wall chart"), "choice": choice}
+        if choice is not None:
+            context |= _chart(choice, user, today) | _offered(choice, user, programmes, today)
+        return TemplateResponse(request, "projects/wall.html", context).render()
 
 
 def reader_of(request: HttpRequest) -> User:
@@ -129,11 +131,12 @@ def total_of(lights: dict[str, int], choice: Choice) -> int:
 
 
 def _chart(choice: Choice, user: User, today: datetime.date) -> dict[str, Any]:
-    lights = counts_by_light(user, choice.filters)
+    lights = counts_by_light(user, choice.filters, today)
     total = total_of(lights, choice)
     pages = max(1, -(-total // choice.rows))
     page = min(choice.page, pages)
     line = timeline_of(choice, today)
+    asked = asked_for(choice, user)
     groups = read_groups(
         user,
         choice.filters,
@@ -146,7 +149,8 @@ def _chart(choice: Choice, user: User, today: datetime.date) -> dict[str, Any]:
     )
     return {
         "groups": [_shown(group, choice, line) for group in groups],
-        "caption": caption_of(choice, user, today),
+        "caption": caption_of(choice, asked, today),
+        "active": [Link(words, choice.tail(**{name: ""})) for name, words in asked],
         "symbols": SafeString(SYMBOLS),
         "lines": SafeString(draw_lines(line, ROW)),
         "head": SafeString(draw_head(line)),
@@ -158,6 +162,7 @@ def _chart(choice: Choice, user: User, today: datetime.date) -> dict[str, Any]:
         "total": total,
         "page": page,
         "pages": pages,
+        "all_in_pdf": total <= choice.most_in("pdf"),
         "first_row": (page - 1) * choice.rows + 1,
         "last_row": min(page * choice.rows, total),
         "previous": choice.tail(page=page - 1) if page > 1 else "",
@@ -269,21 +274,35 @@ def _downloads(choice: Choice) -> list[Link]:
     return made + [Link(label, url + choice.tail(sheet=sheet, form="svg")) for sheet, label in drawn.items()]
 
 
-def caption_of(choice: Choice, user: User, today: datetime.date) -> Caption:
-    """What page and sheets say about themselves."""
+def asked_for(choice: Choice, user: User) -> list[tuple[str, str]]:
+    """What narrows the chart: (name in the address, words)."""
     f = choice.filters
-    said = [str(f.unit) if f.unit else _("All enterprises")]
+    said = [("unit", str(f.unit))] if f.unit else []
     if f.category:
         names = {str(one.pk): one.name for one in categories_of(user, f.programme)}
-        said.append(names.get(f.category, _("Without category")))
+        said.append(("category", names.get(f.category, _("Without category"))))
     if f.leader:
-        said.append(
+        named = (
             _("Without a liaison leader")
             if f.leader == NONE
             else _("Liaison leader: %(name)s") % {"name": leader_name(user, f)}
         )
+        said.append(("leader", named))
     if f.light:
-        said.append(_("Light: %(light)s") % {"light": Light(f.light).label})
+        said.append(("light", _("Light: %(light)s") % {"light": Light(f.light).label}))
+    return said
+
+
+def caption_of(choice: Choice, asked: list[tuple[str, str]], today: datetime.date) -> Caption:
+    """What page and sheets say about themselves.
+
+    Args:
+        asked: of `asked_for`.
+    """
+    f = choice.filters
+    said = [words for _name, words in asked]
+    if f.unit is None:
+        said.insert(0, _("All enterprises"))
     said.append(_("by %(group)s") % {"group": _GROUP_LABELS[choice.group]})
     return Caption(
         title=_("%(programme)s · wall chart") % {"programme": f.programme.name},

@@ -43,7 +43,8 @@ def write_ledger(
     if form == "csv":
         return write_csv(file, columns, rows)
     expected = projects.order_by().count()
-    dressing = Dressing(_choices(names, programmes), columns, expected, notes=_NOTES)
+    notes = _NOTES if {"code", "version"} <= {column.key for column in columns} else _NO_WAY_BACK
+    dressing = Dressing(_choices(names, programmes), columns, expected, notes=notes)
     steps = step_rows(projects, names, reader=reader)
     sheets = [
         OutSheet(LEDGER_SHEET, columns, rows, expected, dressing.lists),
@@ -60,6 +61,13 @@ _NOTES = (
     (
         "排序",
         "工作表保护期间可筛选、可调列宽，不能排序，以免编号与内容错行。确需排序，请先撤销保护（没有密码），再选中整张表一起排。",
+    ),
+)
+#: Without its code a row is taken for a new project, without its version nobody sees who changed it meanwhile.
+_NO_WAY_BACK = (
+    (
+        "只供查看",
+        "本表没有“项目编号”或“版本”列，导入时认不出是哪个项目，或看不出期间有人改过。需要改后导入的，请导出“完整台账”。",
     ),
 )
 

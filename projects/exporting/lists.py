@@ -59,10 +59,12 @@ MILESTONES: Sequence[Listed] = (
     Listed("weight", _("weight"), ("weight",), "number", 8),
     Listed("who", _("who answers"), _who("project__"), width=24, make=_who_answers),
     Listed("starts_on", _("starts on"), ("starts_on",), "date", 12),
+    Listed("baseline_due_on", _("date first promised"), ("baseline_due_on",), "date", 12),
     Listed("due_on", _("due on"), ("due_on",), "date", 12),
     Listed("percent", _("progress"), ("percent",), "percent", 10),
     Listed("state", _("state"), ("state",), width=12, choices=choices_of(MilestoneState)),
     Listed("suspended", _("suspended"), ("is_suspended",), width=8, make=yes_no),
+    Listed("claimed_on", _("claimed completion"), ("claimed_on",), "date", 12),
     Listed("accepted_on", _("accepted on"), ("accepted_on",), "date", 12),
     Listed("programme", _("programme"), ("project__programme__name",), width=30),
 )

@@ -64,8 +64,10 @@ class Checker:
             if one.change:  # checked before
                 one.change, one.project_id, one.version, one.differences, one.conflict = "", None, 0, {}, ""
             self._dates(one)
-            self._alone(one)
+            code = one.values.get("code")
+            self._serial(one)
             self._identify(one)
+            self._alone(one, code)
             self._progress(one)
         self._compare(rows)
         for one in rows:
@@ -91,22 +93,28 @@ class Checker:
 
     # -- within the file ------------------------------------------------------------------------
 
-    def _alone(self, one: Reading) -> None:
+    def _serial(self, one: Reading) -> None:
         serial = one.raw.get("serial", "")
         if serial:
             first = self._serials.setdefault((one.sheet, serial), one.row)
             if first != one.row:
                 params = {"value": serial, "row": first}
                 one.findings.append(Finding("DUPLICATE_SERIAL", params, "serial"))
-        key: Any = one.values.get("code") or (
-            (one.enterprise_id or one.enterprise["raw"], one.name) if one.name else None
-        )
-        if key is not None:
-            here = (one.sheet, one.row)
-            first_place = self._seen.setdefault(key, here)
-            if first_place is not here:
-                params = {"row": first_place[1], "sheet": first_place[0]}
-                one.findings.append(Finding("DUPLICATE_IN_FILE", params, "name"))
+
+    def _alone(self, one: Reading, code: str | None) -> None:
+        """One project, one row: by its code here and by its name there it is the same all the same."""
+        keys: list[Any] = [("code", code)] if code else []
+        if one.project_id is not None:
+            keys.append(("project", one.project_id))
+        elif one.name:
+            # With a code that the portal knows the unit may be blank, and its namesakes are others' projects.
+            keys.append((one.enterprise_id or one.enterprise["raw"], one.name))
+        here = (one.sheet, one.row)
+        # Every key is kept, whichever was seen: the third row may have another one in common with the second.
+        places = [self._seen.setdefault(key, here) for key in keys]
+        first = next((place for place in places if place is not here), None)
+        if first is not None:
+            one.findings.append(Finding("DUPLICATE_IN_FILE", {"row": first[1], "sheet": first[0]}, "name"))
 
     # -- what is there already ------------------------------------------------------------------
 

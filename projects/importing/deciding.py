@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Count
+from django.db import connection, transaction
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
@@ -32,7 +33,8 @@ _NEEDS_A_CHOICE = frozenset(
     }
 )
 STATES = ("not_started", "in_progress", "done", "ongoing", "suspended")
-_MOST_TOGETHER = 5_000
+#: Rows that are decided, compared and written in one go: the memory stays flat however many have the same words.
+CHUNK = 5_000
 
 
 @transaction.atomic
@@ -67,27 +69,20 @@ def decide(
     if row is None or not given:
         raise Refused(_("Nothing was chosen."))
     registers = Registers(actor, ledger.programme, ledger.as_of)
+    rows = LedgerRow.objects.filter(ledger=ledger)
     # A name is one project's alone, whatever the cells say.
-    rows = [row, *_like(row, given)] if everywhere and "name" not in given else [row]
-    checker = Checker(registers, as_of)
-    readings = []
-    for one in rows:
-        reading = Reading.from_data(one)
-        for key, value in given.items():
-            _settle(reading, key, value, registers)
-        one.decided = {**one.decided, **given}
-        readings.append(reading)
-    checker.check(readings)
-    for one, reading in zip(rows, readings, strict=True):
-        _refuse_twins(ledger, one, reading)
-        one.outcome, one.change, one.name = reading.outcome, reading.change, reading.name[:400]
-        one.enterprise_id, one.project_id = reading.enterprise_id, reading.project_id
-        one.version, one.data = reading.version, reading.as_data()
-    columns = ["outcome", "change", "name", "enterprise", "project", "version", "data", "decided"]
-    LedgerRow.objects.bulk_update(rows, columns, batch_size=500)
+    together = everywhere and "name" not in given
+    rows = rows.filter(Q(pk=row.pk) | _like(row, given)) if together else rows.filter(pk=row.pk)
+    checker, decided = Checker(registers, as_of), 0
+    for chunk in _chunks(rows):
+        readings = [_decided(one, given, registers) for one in chunk]
+        checker.check(readings)
+        _refuse_twins(ledger, chunk, readings)
+        _write(chunk, readings, given)
+        decided += len(chunk)
     ledger.counts = {**ledger.counts, **recount(ledger)}
     ledger.save(update_fields=["counts"])
-    return len(rows)
+    return decided
 
 
 def recount(ledger: LedgerImport) -> dict[str, int]:
@@ -101,15 +96,61 @@ def recount(ledger: LedgerImport) -> dict[str, int]:
     return found
 
 
-def _like(row: LedgerRow, given: Mapping[str, str]) -> list[LedgerRow]:
-    """Other open rows of the ledger whose cells have the same words."""
-    rows = LedgerRow.objects.filter(ledger=row.ledger_id).exclude(pk=row.pk).exclude(outcome=Outcome.ACCEPTED)
+def _like(row: LedgerRow, given: Mapping[str, str]) -> Q:
+    """Open rows whose cells have the same words."""
+    found = ~Q(outcome=Outcome.ACCEPTED)
     for key in given:
         if key in row.data["raw"]:
-            rows = rows.filter(**{f"data__raw__{key}": row.data["raw"][key]})
+            found &= Q((f"data__raw__{key}", row.data["raw"][key]))
         else:
-            rows = rows.exclude(data__raw__has_key=key)
-    return list(rows.order_by("position")[:_MOST_TOGETHER])
+            found &= ~Q(data__raw__has_key=key)
+    return found
+
+
+def _chunks(rows: Any) -> Iterator[list[LedgerRow]]:
+    """The rows in the order of the file; each is read after those before it were written."""
+    last = 0
+    rows = rows.defer("decided").order_by("position")
+    while chunk := list(rows.filter(position__gt=last)[:CHUNK]):
+        yield chunk
+        last = chunk[-1].position
+
+
+def _decided(row: LedgerRow, given: Mapping[str, str], registers: Registers) -> Reading:
+    reading = Reading.from_data(row)
+    for key, value in given.items():
+        _settle(reading, key, value, registers)
+    return reading
+
+
+_WRITE = """
+UPDATE projects_ledgerrow r
+SET outcome = d.outcome, change = d.change, name = d.name, enterprise_id = d.enterprise_id,
+    project_id = d.project_id, version = d.version, data = d.data, decided = r.decided || %(given)s::jsonb
+FROM jsonb_to_recordset(%(rows)s::jsonb)
+     AS d(id bigint, outcome text, change text, name text, enterprise_id bigint, project_id bigint,
+          version bigint, data jsonb)
+WHERE r.id = d.id
+"""
+
+
+def _write(rows: list[LedgerRow], readings: list[Reading], given: Mapping[str, str]) -> None:
+    """One statement for all: row by row a decision for a whole ledger would outlast the request."""
+    written = [
+        {
+            "id": row.pk,
+            "outcome": one.outcome,
+            "change": one.change,
+            "name": one.name[:400],
+            "enterprise_id": one.enterprise_id,
+            "project_id": one.project_id,
+            "version": one.version,
+            "data": one.as_data(),
+        }
+        for row, one in zip(rows, readings, strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, {"rows": json.dumps(written), "given": json.dumps(dict(given))})
 
 
 def _settle(one: Reading, key: str, value: str, registers: Registers) -> None:
@@ -189,17 +230,47 @@ def _percent(value: str) -> float:
     return percent
 
 
-def _refuse_twins(ledger: LedgerImport, row: LedgerRow, one: Reading) -> None:
-    """The checker knows only the rows it was given; the others of the file are asked for here."""
-    twin = (
-        LedgerRow.objects.filter(ledger=ledger, enterprise_id=one.enterprise_id, name=one.name)
-        .exclude(pk=row.pk)
+def _refuse_twins(ledger: LedgerImport, rows: list[LedgerRow], readings: list[Reading]) -> None:
+    """The checker knows only the rows it was given; the others of the file are asked for here, all at once.
+
+    A row is refused for one before it, and for one behind it that is to be taken in already.
+    """
+    keys = [_keys(one.project_id, one.enterprise_id, one.name) for one in readings]
+    places = {key for found in keys for key in found}
+    if not places:
+        return
+    others = (
+        LedgerRow.objects.filter(ledger=ledger)
+        .filter(
+            Q(project_id__in={key[0] for key in places if len(key) == 1})
+            | Q(
+                enterprise_id__in={key[0] for key in places if len(key) == 2},
+                name__in={key[1] for key in places if len(key) == 2},
+            )
+        )
         .exclude(outcome=Outcome.REJECTED)
-        .filter(position__lt=row.position)
-        .first()
-        if one.enterprise_id and one.name
-        else None
+        .exclude(pk__in=[row.pk for row in rows])
+        .order_by("position")
     )
-    if twin is not None and not any(found.code == "DUPLICATE_IN_FILE" for found in one.findings):
-        one.findings.append(Finding("DUPLICATE_IN_FILE", {"row": twin.row, "sheet": twin.sheet}, "name"))
-        one.settle()
+    first: dict[Any, LedgerRow] = {}
+    taken: dict[Any, LedgerRow] = {}
+    columns = ("position", "row", "sheet", "outcome", "project_id", "enterprise_id", "name")
+    for other in others.only(*columns).iterator(CHUNK):
+        for key in _keys(other.project_id, other.enterprise_id, other.name):
+            first.setdefault(key, other)
+            if other.outcome == Outcome.ACCEPTED:
+                taken.setdefault(key, other)
+    for row, one, found in zip(rows, readings, keys, strict=True):
+        before = [first[key] for key in found if key in first and first[key].position < row.position]
+        twins = before or [taken[key] for key in found if key in taken]
+        if twins and not any(finding.code == "DUPLICATE_IN_FILE" for finding in one.findings):
+            twin = twins[0]
+            one.findings.append(Finding("DUPLICATE_IN_FILE", {"row": twin.row, "sheet": twin.sheet}, "name"))
+            one.settle()
+
+
+def _keys(project_id: int | None, enterprise_id: int | None, name: str) -> list[tuple[Any, ...]]:
+    """By what two rows are the same: the project that is there already, else the unit and the name."""
+    if project_id is not None:
+        return [(project_id,)]
+    return [(enterprise_id, name)] if enterprise_id is not None and name else []

@@ -148,6 +148,12 @@ MEANINGS: dict[str, Meaning] = {
     "FIXED_BY_APPROVAL": Meaning(
         _A, _("“%(field)s” stays “%(old)s”: it was approved. Dates move by a request for extension only.")
     ),
+    "GONE_MEANWHILE": Meaning(
+        _A,
+        _(
+            "“%(field)s”: what the row names was removed from the portal after the preview. The row was not taken; hand it in again."
+        ),
+    ),
     "NOT_CHANGEABLE": Meaning(
         _X, _("The project is in the portal and cannot be changed by you now (%(read)s).")
     ),

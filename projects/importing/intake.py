@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import logging
@@ -10,7 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
@@ -29,6 +31,9 @@ logger = logging.getLogger(__name__)
 LARGEST = 50 * 1024 * 1024
 #: A reading that gave no sign for so long died with its worker.
 GIVEN_UP = datetime.timedelta(seconds=60)
+#: A ledger that was begun so often and never ended ends the process that works on it. It is given up, or it would
+#: take one worker after the other for ever, and with it everything that waits behind it.
+MOST_ATTEMPTS = 3
 #: Rows and parts of ledgers are kept so long after the last step; the receipt stays.
 KEPT = datetime.timedelta(days=90)
 
@@ -119,8 +124,13 @@ def read_anew(*, ledger_id: int, actor: User, choices: dict[str, Any]) -> Ledger
             raise Refused(_("This ledger cannot be read anew now. Nothing was changed."))
         ledger.choices, ledger.state = choices, LedgerImport.State.READING
         ledger.reading_number += 1
-        ledger.taken_at, ledger.rows_read, ledger.fault = None, 0, ""
-        ledger.save(update_fields=["choices", "state", "reading_number", "taken_at", "rows_read", "fault"])
+        ledger.taken_at, ledger.attempts, ledger.rows_read, ledger.fault = None, 0, 0, ""
+        ledger.save(
+            update_fields=[
+                *("choices", "state", "reading_number"),
+                *("taken_at", "attempts", "rows_read", "fault"),
+            ]
+        )
     return ledger
 
 
@@ -128,7 +138,8 @@ def read(*, ledger_id: int, now: Callable[[], datetime.datetime]) -> bool:
     """Read a ledger that waits for it; rows are written as they are read, so that progress is seen.
 
     Safe to call twice and by several workers: the first takes it, another one only when the first gave no
-    sign of life for a minute, and whoever was replaced stops by itself.
+    sign of life for a minute, and whoever was replaced stops by itself. After `MOST_ATTEMPTS` that ended so the
+    person is told instead.
 
     Args:
         now: the clock; the beat of the work is told by it.
@@ -139,7 +150,12 @@ def read(*, ledger_id: int, now: Callable[[], datetime.datetime]) -> bool:
     moment = now()
     waiting = LedgerImport.objects.filter(pk=ledger_id, state=LedgerImport.State.READING)
     free = waiting.filter(taken_at=None) | waiting.filter(taken_at__lt=moment - GIVEN_UP)
-    if not free.update(taken_at=moment):
+    if free.filter(attempts__gte=MOST_ATTEMPTS).update(
+        state=LedgerImport.State.REFUSED, attempts=0, fault=_broken_off_while_read()
+    ):
+        logger.error("Ledger %s was given up: %s attempts to read it broke off", ledger_id, MOST_ATTEMPTS)
+        return False
+    if not free.update(taken_at=moment, attempts=F("attempts") + 1):
         return False
     ledger = LedgerImport.objects.select_related("programme", "uploaded_by").get(pk=ledger_id)
     turn = _Turn(ledger, moment, now)
@@ -151,6 +167,7 @@ def read(*, ledger_id: int, now: Callable[[], datetime.datetime]) -> bool:
         if passes(fault):
             # Nobody's fault and nothing for a person to do: a worker takes it over within a minute.
             logger.warning("The server went away while ledger %s was read", ledger_id, exc_info=True)
+            forgive(ledger_id)
             return False
         # Not the file's fault as far as we know: the person is told, and may try again.
         logger.exception("Ledger %s could not be read", ledger_id)
@@ -164,6 +181,25 @@ def passes(fault: Exception) -> bool:
     """Whether it was the server that went away, or two transactions that met: begun again it may succeed."""
     code = getattr(fault.__cause__, "pgcode", None) or ""
     return server_is_away(fault) or code.startswith("40")  # deadlock, serialization
+
+
+def forgive(ledger_id: int) -> None:
+    """Take back an attempt that the server broke off: it says nothing about the ledger."""
+    # Where the server is still away the attempt counts; three such in a row cost the person a click.
+    with contextlib.suppress(DatabaseError):
+        connection.close_if_unusable_or_obsolete()
+        LedgerImport.objects.filter(pk=ledger_id, attempts__gt=0).update(attempts=F("attempts") - 1)
+
+
+def _broken_off_while_read() -> str:
+    return str(
+        _(
+            "The portal began to read this file %(n)s times, and each time the work broke off before its end; most "
+            "often the file is too large for the memory of the server. Nothing was written. Copy the table alone "
+            "into a new workbook, or split it into several files, and hand these in."
+        )
+        % {"n": MOST_ATTEMPTS}
+    )
 
 
 class _Replaced(Exception):
@@ -199,7 +235,7 @@ class _Turn:
 
     def end(self, **facts: Any) -> bool:
         """The last step of the turn. Returns whether it was still ours."""
-        return bool(self._mine().update(**facts))
+        return bool(self._mine().update(attempts=0, **facts))
 
 
 def _read(ledger: LedgerImport, turn: _Turn) -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import tidy
 from enterprises.scoping import may
 from notices.services.telling import Tell, tell
 from projects.deadlines import is_open
@@ -21,7 +22,6 @@ from projects.notice_names import REMINDER
 from projects.services.posts import POST_NAMES, Found, Holder, Posts
 from projects.services.refusals import Refused
 from projects.states import RESTING_PROJECT_STATUSES
-from projects.wording import tidy
 
 LONGEST_NOTE = 500
 MOST_AT_ONCE = 500
@@ -158,10 +158,14 @@ class _Reminding:
         return Reminded(subject, "", len(found.people), found.instead)
 
     def _found(self, project: Project) -> Found:
-        """Everybody of `REMINDED` who can be told; where all those posts are vacant, the next in line."""
+        """Everybody of `REMINDED` who can be told; where all those posts are vacant, the next in line.
+
+        Never whoever reminds: the line may end at the reviewers, of whom they are one.
+        """
         found = [self.posts.find(project, post) for post in REMINDED]
         filled = [one for one in found if not one.instead]
         people = {holder.user_id: holder for one in filled or found[-1:] for holder in one.people}
+        people.pop(self.actor.pk, None)
         return Found(tuple(people.values()), "" if filled else found[-1].instead)
 
     def _notices(

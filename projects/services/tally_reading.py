@@ -7,19 +7,23 @@ of them only.
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet, Sum
 
 from enterprises.models import Enterprise, User
 from enterprises.scoping import outermost, prefixes, units_for
+from projects.lights import Light
 from projects.models import DailyTally, Programme, Project, Tally, TallyMark
 from projects.services.tally_sql import counted
 from projects.tallies import NAMES, Counts
+
+#: Light of a project → the number of those that show it; a project that was never judged has none.
+_LIGHTS = {**{light.value: light.value for light in Light}, "": "unjudged"}
 
 
 @dataclass
@@ -83,6 +87,39 @@ def tallies_of(
         _spread(_stored(programme, marked), units, found, -1)
         _spread(_live(programme, Q(enterprise__in=list(marked)), as_of), units, found, 1)
     return found
+
+
+def lights_of(
+    programme: Programme, units: Sequence[Enterprise], as_of: datetime.date, category: Q
+) -> dict[str, int] | None:
+    """How many projects of the units, with everything below them, show each light now; "" for never judged.
+
+    A list may ask it at every turn of a page: of what was marked since, lights alone are counted anew.
+
+    Args:
+        programme, as_of: as for `tallies_of`.
+        units: within the reader's reach, none of them below another.
+        category: a condition on `category`, which projects and tallies both have; `Q()` for all.
+
+    Returns:
+        Lights that occur; None where no tallies of today are kept, and rows must be counted.
+    """
+    marked = _marked(programme, units) if _is_kept(programme, as_of) else None
+    if marked is None:
+        return None
+    found: Counter[str] = Counter()
+    kept = Tally.objects.filter(category, programme=programme)
+    found.update(_summed(kept.filter(enterprise__in=units, whole=True)))
+    if marked:
+        found.subtract(_summed(kept.filter(enterprise__in=list(marked), whole=False)))
+        rows = Project.objects.filter(category, programme=programme, enterprise__in=list(marked))
+        found.update(dict(rows.order_by().values_list("light").annotate(n=Count("pk"))))
+    return {light: n for light, n in found.items() if n}
+
+
+def _summed(tallies: QuerySet[Tally]) -> dict[str, int]:
+    sums = tallies.aggregate(**{f"n_{name}": Sum(name, default=0) for name in _LIGHTS.values()})
+    return {light: sums[f"n_{name}"] for light, name in _LIGHTS.items()}
 
 
 def all_in_force(user: User, as_of: datetime.date) -> dict[int, Counts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import openpyxl
@@ -9,9 +10,10 @@ import pytest
 from django.contrib import admin
 from django.db import DatabaseError, transaction
 
-from enterprises.models import Enterprise, ExportLayout, ListExport
+from enterprises.models import Enterprise, ExportLayout, ListExport, SavedView
 from enterprises.scoped_export import ExportsList
 from enterprises.spreadsheets import is_formula_like
+from projects.exporting.columns import LEDGER
 from tests import factories
 from tests.exporting.files import content, exported, table_of
 from tests.exporting.test_round_trip import HOSTILE
@@ -166,12 +168,75 @@ def test_a_layout_gives_columns_order_and_headings(form: str) -> None:
     layout = ExportLayout.objects.get()
     assert layout.columns == [["code", ""], ["name", "=事项"]]
     menu = client_of(world["officer"]).get("/projects/project/?q=x&p=0").context["exports"]["offered"]
-    assert [one["name"] for one in menu] == ["", "局里的顺序"]
-    assert f"_layout={layout.pk}" in menu[1]["links"][0][1]
-    assert "q=x" in menu[1]["links"][0][1]
+    assert [one["name"] for one in menu[2:]] == ["局里的顺序"]
+    assert f"_layout={layout.pk}" in menu[2]["links"][0][1]
+    assert "q=x" in menu[2]["links"][0][1]
     head, row = table_of(exported(world["officer"], form, query=f"?_layout={layout.pk}"))
     assert head == ["项目编号", "'=事项" if form == "csv" else "=事项"]
     assert row == [world["project"].code, world["project"].name]
+
+
+# -- as on screen ----------------------------------------------------------------------------------------------
+
+
+def test_every_column_of_every_list_is_in_its_file_or_is_known_to_be_missing() -> None:
+    """A new column of a list without a place in the file would be left out of it without a word."""
+    world = built()
+    client = client_of(world["staff"])
+    checked = 0
+    for model, one in admin.site._registry.items():
+        if not isinstance(one, ExportsList):
+            continue
+        response = client.get(f"/{model._meta.app_label}/{model._meta.model_name}/")
+        if response.status_code != 200:
+            continue
+        keys = {column.key for column in one.columns_out(response.wsgi_request)}
+        shown = [*one.list_display, *getattr(one, "more_columns", ())]  # type: ignore[attr-defined]
+        for name in shown:
+            in_file = one.columns_in_file.get(name, (name,))
+            if name in one.columns_in_file and in_file:
+                assert set(in_file) & keys, (model, name)
+            else:
+                assert set(in_file) <= keys, (model, name)
+            checked += 1
+        assert set(one.columns_in_file) <= set(shown), model
+    assert checked > 70
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_file_has_the_columns_of_the_view_that_is_open(form: str) -> None:
+    world = built()
+    view = SavedView.objects.create(
+        owner=world["staff"],
+        listed="projects.project",
+        name="例会",
+        query="",
+        columns=["status", "name_and_place", "code", "approved_on"],
+    )
+    client = client_of(world["staff"])
+    menu = client.get(f"/projects/project/?_view={view.pk}&q=").context["exports"]["offered"]
+    links = {url.split("/")[4]: url for _form, url in menu[1]["links"]}
+    head, *rows = table_of(content(client.get(links[form])))
+    headings = {column.key: column.heading for column in LEDGER}
+    assert head == [headings[key] for key in ("status", "name", "place", "code")]
+    assert len(rows) == 1 and rows[0][3] == world["project"].code
+    whole = {url.split("/")[4]: url for _form, url in menu[0]["links"]}
+    assert len(table_of(content(client.get(whole[form])))[0]) > 20, (
+        "the ledger that comes back keeps its keys"
+    )
+    plain = table_of(exported(world["staff"], form, query="?_layout=screen"))[0]
+    assert plain[0] == headings["light"] and headings["code"] not in plain, (
+        "without a view: the list's own columns"
+    )
+
+
+def test_a_ledger_without_its_keys_says_that_it_is_no_way_back() -> None:
+    world = built()
+    for query, says in (("", False), ("?_layout=screen", True)):
+        book = openpyxl.load_workbook(io.BytesIO(exported(world["staff"], "xlsx", query=query)))
+        told = "".join(str(cell.value) for row in book["填表说明"].iter_rows() for cell in row)
+        assert ("完整台账" in told) is says
+        assert ("改完再导入" in told) is not says
 
 
 def test_a_layout_of_another_unit_is_not_offered_and_not_used(walled: World) -> None:
@@ -223,3 +288,15 @@ def test_registers_give_numbers_and_the_parent_that_the_reader_sees() -> None:
     assert row[0] == world["group"].name
     assert Enterprise.objects.get(parent=None).name not in [str(cell) for cell in row]
     assert 1 in row, "the number of projects is a number"
+
+
+def test_layouts_and_what_was_taken_out_are_a_click_away_for_whoever_may_read_them() -> None:
+    world = built()
+    layouts, taken = 'href="/enterprises/exportlayout/"', 'href="/enterprises/listexport/"'
+    for role, finds in (("staff", True), ("officer", True), ("leader", True), ("audit", False)):
+        page = "/projects/project/" if role != "audit" else "/enterprises/user/"
+        assert (layouts in client_of(world[role]).get(page).content.decode()) is finds, role
+    journal = client_of(world["audit"]).get("/journal/").content.decode()
+    assert taken in journal
+    assert client_of(world["audit"]).get("/enterprises/listexport/").status_code == 200
+    assert client_of(world["staff"]).get("/enterprises/exportlayout/").status_code == 200

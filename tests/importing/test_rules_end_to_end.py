@@ -233,6 +233,7 @@ ELSEWHERE = {
 #: Found in what the portal wrote itself, or said beside another code.
 OF_OUR_OWN = {
     "SAMPLE_ROW", "NOT_OF_PROGRAMME", "CODE_GIVEN_BY_PORTAL", "NOT_CHANGEABLE", "PROGRESS_BY_REPORT", "NOT_YOUR_ENTERPRISE",
+    "GONE_MEANWHILE",
 }  # fmt: skip
 
 

@@ -320,3 +320,15 @@ def test_the_log_shows_staff_what_became_of_messages_and_not_what_they_said(worl
     assert "内容不外露" not in text_of(client_of(world["staff"]).get(f"/notices/message/{row.pk}/change/"))
     for role in ("officer", "leader", "system", "audit"):
         assert client_of(world[role]).get("/notices/message/").status_code == 403
+
+
+def test_all_are_marked_as_many_as_the_header_counted(world: dict[str, Any]) -> None:
+    first, *_others = give(world["officer"], 3)
+    Notice.objects.filter(pk=first.pk).update(settled_at=timezone.now())
+    client = client_of(world["officer"])
+    answer = client.post("/inbox/", {"action": "all"}, follow=True)
+    (said,) = answer.context["messages"]
+    assert "2" in str(said) and "3" not in str(said)
+    first.refresh_from_db()
+    assert first.read_at is None, "what is no longer so was not unread"
+    assert not Notice.objects.filter(recipient=world["officer"], read_at=None, settled_at=None).exists()

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from projects.admin import brief
 from projects.models import ActionItem, Evidence, SiteVisit
 from projects.services.lights import refresh_lights
 from projects.services.visits import answer
@@ -244,6 +245,48 @@ def test_never_visited_is_said_and_the_last_visit_is_dated(world: World) -> None
     assert client.get("/liaison/").context["cards"][0].visit == last
 
 
+def test_of_a_project_that_is_closed_out_no_visit_is_missing(world: World) -> None:
+    client = client_of(world.leader)
+    assert 'class="never"' in client.get("/liaison/").content.decode()
+    for status in ("closed_out", "terminated"):
+        world.project.status = status
+        world.project.save()
+        response = client.get("/liaison/")
+        assert cards_of(response) == [world.project.name]
+        assert 'class="never"' not in response.content.decode(), status
+        assert f'<span class="quiet">{world.project.get_status_display()}</span>' in response.content.decode()
+        assert cards_of(client.get("/liaison/?show=unvisited")) == []
+
+
+def test_the_mark_of_a_demonstration_stands_once_or_at_each_row_beside_real_ones(world: World) -> None:
+    leader, staff = client_of(world.leader), client_of(world.staff)
+    marks = 'class="demo-mark"'
+
+    def shown(client: Any) -> str:
+        text: str = client.get("/liaison/").content.decode()
+        return text[text.index("<main") :]
+
+    assert marks not in shown(leader) and marks not in shown(staff)
+    world.programme.is_demo = True
+    world.programme.save()
+    factories.project(world.group, world.programme, liaison_leader=world.leader)
+    for client in (leader, staff):
+        text = shown(client)
+        assert text.count(marks) == 1
+        assert text.index(marks) < text.index("</h1>"), "in the head of the page"
+    real = factories.programme(world.sasac, world.today.year - 1, patrolled_until=world.today + DAY * 9)
+    factories.project(world.group, real, name="真实的", liaison_leader=world.leader)
+    text = shown(leader)
+    assert text.count(marks) == 2
+    assert text.index(marks) > text.index("</h1>")
+    named = re.findall(r"<h2><a [^>]*>([^<]*)</a>(<span class=\"demo-mark\")?", text)
+    assert [name for name, mark in named if not mark] == ["真实的"]
+    assert marks not in shown(staff), "figures of both are not called demonstration data"
+    other = factories.user("leader", world.sasac)
+    factories.project(world.group, world.programme, liaison_leader=other)
+    assert shown(staff).count(marks) == 1, "at the one whose projects are all of a demonstration"
+
+
 def test_contacts_carry_a_number_that_a_phone_dials(world: World) -> None:
     world.officer.phone = "0769-22811234"
     world.officer.save()
@@ -331,6 +374,20 @@ def test_a_long_text_is_cut_and_the_sheet_says_where_the_whole_of_it_is(world: W
     world.project.save()
     page = client.get(url).content.decode()
     assert "brief-cut" in page and "敷设供水管道" * 50 not in page
+
+
+@pytest.mark.parametrize("place", ["reason", "person", "milestone", "item"])
+def test_whatever_is_shortened_on_a_brief_is_said(
+    world: World, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.milestone(world.project, world.today - DAY * 40)
+    instructed(world)
+    refresh_lights(as_of=world.today)
+    client, url = client_of(world.leader), page_of(world, "brief")
+    assert "brief-cut" not in client.get(url).content.decode()
+    monkeypatch.setitem(brief.LONGEST, place, 2)
+    text = client.get(url).content.decode()
+    assert "…" in text and "brief-cut" in text
 
 
 def test_drafts_of_reports_stand_on_no_brief(world: World) -> None:

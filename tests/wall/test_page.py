@@ -16,11 +16,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from projects.admin import wall_choice
 from projects.models import Milestone, Programme, Project
 from projects.services.lights import refresh_lights
 from projects.wall_chart import files
 from tests import factories
 from tests.test_pages import built, client_of
+from tests.wall.fonts import needs_font
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -188,7 +190,7 @@ def test_demonstration_data_is_marked_on_page_and_sheet(world: dict[str, Any]) -
     assert "demo-mark" not in page(client)
     assert 'class="demo"' not in client.get("/wall/file/").content.decode()
     Programme.objects.filter(pk=world["project"].programme_id).update(is_demo=True)
-    assert "demo-mark" in page(client)
+    assert page(client).count('class="demo-mark"') == 1, "in the head of the page, not at each row as well"
     assert 'class="demo"' in client.get("/wall/file/").content.decode()
 
 
@@ -317,6 +319,38 @@ def test_many_projects_stand_on_several_pages_and_each_on_one(world: dict[str, A
     assert drawn_projects(page(client, "?page=77")) == pages[2], "beyond the last page stands the last"
 
 
+def test_paper_says_which_part_of_the_projects_it_holds(world: dict[str, Any]) -> None:
+    client = client_of(world["staff"])
+    assert "wall-window" not in page(client), "all of them"
+    many(world, 150, steps=1)
+
+    def said(tail: str) -> str:
+        return re.search(r'<p class="wall-window">(.*?)</p>', page(client, tail))[1]  # type: ignore[index]
+
+    assert re.findall(r"\d+", said("")) == ["1", "100", "151"]
+    assert re.findall(r"\d+", said("?page=2")) == ["101", "151", "151"]
+    assert "PDF" in said("")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(wall_choice, "MOST_IN_FILE", 150)
+        assert "PDF" not in said(""), "no file takes so many"
+
+
+def test_what_narrows_the_chart_is_named_with_a_link_that_takes_it_out(world: dict[str, Any]) -> None:
+    client, pk = client_of(world["staff"]), world["project"].pk
+    Project.objects.filter(pk=pk).update(liaison_leader=world["leader"], light="red")
+    assert "wall-active" not in page(client)
+    asked = {
+        "unit": world["group"].pk,
+        "category": world["project"].category_id or "-",
+        "leader": world["leader"].pk,
+        "light": "red",
+    }
+    response = client.get("/wall/", asked)
+    active = [parse_qs(urlsplit(one.url).query) for one in response.context["active"]]
+    assert [set(asked) - set(query) for query in active] == [{name} for name in asked]
+    assert drawn_projects(response.content.decode()) == {pk}
+
+
 @pytest.mark.parametrize("tail", ["", "?milestones=1", "?group=leader", "?group=category&light=green"])
 def test_the_number_of_queries_does_not_grow_with_the_rows(world: dict[str, Any], tail: str) -> None:
     client = client_of(world["staff"])
@@ -332,8 +366,6 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(world: dict[str, Any]
 
 
 # -- files ------------------------------------------------------------------------------------------------
-
-needs_font = pytest.mark.skipif(not files.chinese_font(()), reason="no Chinese font on this machine")
 
 
 @needs_font
@@ -373,10 +405,8 @@ def test_without_a_font_the_page_says_what_to_install(
 def test_a_file_that_would_take_too_long_is_refused_with_words(
     world: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from projects.admin import wall_files
-
     many(world, 3, steps=1)
-    monkeypatch.setattr(wall_files, "MOST_IN_FILE", 2)
+    monkeypatch.setattr(wall_choice, "MOST_IN_FILE", 2)
     response = client_of(world["leader"]).get("/wall/file/?form=svg")
     assert response.status_code == 409
     assert 'class="empty"' in response.content.decode()

@@ -13,6 +13,7 @@ from projects.wall_chart.layout import lay_out
 from projects.wall_chart.rows import Group, Row, Step
 from projects.wall_chart.sheets import PAPERS, Caption, Line, fitted, paginate, sheets, wide
 from projects.wall_chart.timeline import Timeline, timeline
+from tests.wall.fonts import needs_font
 
 D = datetime.date
 SVG = "{http://www.w3.org/2000/svg}"
@@ -109,9 +110,6 @@ def test_a_long_name_stays_inside_its_column() -> None:
     # Letters that are nearly as wide as Chinese signs must not be counted as half of them.
     assert len(fitted("W" * 60, 10, 1)) <= 11
     assert fitted("管网改造", 3, 1) == "管网…"
-
-
-needs_font = pytest.mark.skipif(not files.chinese_font(()), reason="no Chinese font on this machine")
 
 
 @needs_font

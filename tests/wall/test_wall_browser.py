@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from projects.models import Programme, Project
 from tests.browsing import BROWSER_TESTS
 from tests.test_pages import built
 
@@ -38,6 +39,25 @@ def test_on_a_phone_the_chart_scrolls_and_the_names_stay(opened: Any) -> None:
     )
     assert scrolled > 100
     assert name.bounding_box()["x"] == pytest.approx(before, abs=2)
+
+
+def test_on_a_phone_the_chart_begins_on_the_first_screen(opened: Any) -> None:
+    one = opened(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    Programme.objects.update(is_demo=True)  # the head is then at its longest
+    Project.objects.update(light="red")
+    unit = Project.objects.get().enterprise_id
+    one.open(f"/wall/?unit={unit}&light=red")
+    page = one.page
+    tools, fold = page.locator(".wall-tools"), page.locator(".wall-fold > summary")
+    assert page.locator("tbody .wall-name").first.bounding_box()["y"] < 844
+    assert page.locator(".wall-active a").count() == 2 and page.locator(".wall-active a").first.is_visible()
+    assert not tools.is_visible()
+    fold.click()
+    assert tools.is_visible() and tools.locator("summary").first.is_visible()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert tools.is_visible() and not fold.is_visible()
+    page.reload()
+    assert tools.is_visible(), "open on a wide screen, without a tap"
 
 
 def test_tab_reaches_every_name_and_passes_over_bars(opened: Any) -> None:
