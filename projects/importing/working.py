@@ -13,6 +13,7 @@ from projects.importing.confirming import confirm
 from projects.importing.intake import passes, read
 from projects.models import LedgerImport
 from projects.services.refusals import Refused
+from projects.services.words import take_up_words
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ def work_on(*, ledger_id: int, as_of: datetime.date, now: Callable[[], datetime.
         read(ledger_id=ledger_id, now=now)
     elif state == LedgerImport.State.CONFIRMING:
         _write(ledger_id, as_of)
+        take_up_words()
 
 
 def _write(ledger_id: int, as_of: datetime.date) -> None:

@@ -9,18 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from enterprises.sort_key import pinyin_key
-from projects.copying import copy_into
+from projects.copying import copy_into, copy_text, text_of
 from projects.importing.fields import FIELDS, MANY
 from projects.models import Milestone, Project
 from projects.services.projects import COMPLETION
 
 #: Columns of a new project that a ledger fills, beside the fields.
 _ALSO = ("programme_id", "enterprise_id", "code", "status", "start_text", "due_text", "sort_key")
-COLUMNS = (*_ALSO, *(field.key for field in FIELDS))
-_STEP_COLUMNS = ("name", "order", "starts_on", "due_on", "percent", "state")
+_LIGHT = ("light", "light_reason", "light_on", "last_red_on", "planned_percent", "actual_percent")
+_FIELD_COLUMNS = tuple(field.key for field in FIELDS)
+COLUMNS = (*_ALSO, *_LIGHT, *_FIELD_COLUMNS)
+STEP_COLUMNS = ("name", "order", "starts_on", "due_on", "percent", "state")
+
+
+#: What a row names may have been deleted since it was read: such a row is left out, not the ledger with it.
+_ALL_STAND = " AND ".join(
+    f'(s."{f.column}" IS NULL OR EXISTS'
+    f' (SELECT FROM "{f.related_model._meta.db_table}" x WHERE x.id = s."{f.column}"))'
+    for f in Project._meta.concrete_fields
+    if f.column in _FIELD_COLUMNS and isinstance(f.related_model, type)
+)
 
 
 def stage() -> None:
@@ -31,7 +42,7 @@ def stage() -> None:
             DROP TABLE IF EXISTS staged_project, staged_step, staged_link;
             CREATE TEMPORARY TABLE staged_project (LIKE projects_project) ON COMMIT DROP;
             ALTER TABLE staged_project ADD COLUMN position int, ADD COLUMN keys text[];
-            CREATE TEMPORARY TABLE staged_step (LIKE projects_milestone, position int) ON COMMIT DROP;
+            CREATE TEMPORARY TABLE staged_step (LIKE projects_milestone) ON COMMIT DROP;
             CREATE TEMPORARY TABLE staged_link (position int, kind text, other_id bigint) ON COMMIT DROP;
             """
         )
@@ -52,63 +63,83 @@ def analyse() -> None:
         cursor.execute("ANALYZE projects_project, projects_milestone")
 
 
-def stage_projects(rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
-    """Stage new projects: (position, column → value); columns that are missing get the model's default."""
-    defaults = {name: _default(name) for name in COLUMNS}
-
-    def lines() -> Iterator[list[Any]]:
-        for position, values in rows:
-            yield [position, *(values.get(name, defaults[name]) for name in COLUMNS)]
-
-    return copy_into("staged_project", ["position", *COLUMNS], lines())
+def clear() -> None:
+    """Empty the temporary tables for the next part of the rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE staged_project, staged_step, staged_link")
 
 
-def insert_projects() -> int:
-    """Insert what is staged; rows that exist meanwhile are left out. Returns how many were inserted.
-
-    The ids are drawn beforehand, so that a row finds its project again without looking at names.
-    """
-    rest = [f for f in Project._meta.concrete_fields if f.column not in COLUMNS and not f.primary_key]
-    filled = ", ".join(f'"{f.column}"' for f in rest)
+def draw_ids(number: int) -> list[int]:
+    """Ids for new projects, drawn beforehand: a row finds its project again without looking at names."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE staged_project SET id = nextval(pg_get_serial_sequence('projects_project', 'id')) WHERE id IS NULL"
+            "SELECT nextval(pg_get_serial_sequence('projects_project', 'id')) FROM generate_series(1, %s)",
+            [number],
         )
-        named = ", ".join(f'"{name}"' for name in COLUMNS)
-        values = ", ".join(["%s"] * len(rest))
-        cursor.execute(
-            f"INSERT INTO projects_project (id, {named}, {filled}) SELECT id, {named}, {values} FROM staged_project"
-            " ORDER BY position ON CONFLICT DO NOTHING",
-            [_prepared(f) for f in rest],
-        )
-        return int(cursor.rowcount)
+        return [pk for (pk,) in cursor.fetchall()]
 
 
-def stage_steps(rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
-    """Stage milestones of new projects: (position of the project's row, column → value)."""
-    lines = ([position, *(step[name] for name in _STEP_COLUMNS)] for position, step in rows)
-    return copy_into("staged_step", ["position", *_STEP_COLUMNS], lines)
+def projects_text(rows: Iterable[tuple[int, int, dict[str, Any]]]) -> str:
+    """New projects as `insert_projects` reads them: (position, id, column → value). Asks no database.
+
+    Columns that are missing get the model's default.
+    """
+    columns = {str(field.column): field for field in Project._meta.concrete_fields}
+    defaults = [(name, columns[name].get_prep_value(columns[name].get_default())) for name in COLUMNS]
+    return text_of(
+        [position, pk, *(values.get(name, default) for name, default in defaults)]
+        for position, pk, values in rows
+    )
 
 
-def insert_steps() -> int:
-    """Insert the staged milestones of projects that were inserted."""
+def insert_projects(text: str) -> list[int]:
+    """Insert new projects (`projects_text`); rows that exist meanwhile are left out.
+
+    Returns:
+        The ids of those that were inserted.
+    """
+    copy_text("staged_project", ["position", "id", *COLUMNS], text)
+    rest = [f for f in Project._meta.concrete_fields if f.column not in COLUMNS and not f.primary_key]
+    filled = ", ".join(f'"{f.column}"' for f in rest)
+    named = ", ".join(f'"{name}"' for name in COLUMNS)
+    insert = (
+        f"INSERT INTO projects_project (id, {named}, {filled})"
+        f" SELECT id, {named}, {', '.join(['%s'] * len(rest))} FROM staged_project s WHERE {_ALL_STAND}"
+        " ORDER BY position {unless} RETURNING id"
+    )
+    values = [_prepared(f) for f in rest]
+    with connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                cursor.execute(insert.format(unless=""), values)
+        except IntegrityError:
+            # Somebody took one of them in meanwhile. Asked for at once, this has each row looked for in three indexes
+            # before it is written.
+            cursor.execute(insert.format(unless="ON CONFLICT DO NOTHING"), values)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def steps_text(rows: Iterable[tuple[int, dict[str, Any]]]) -> str:
+    """Milestones of new projects as `insert_steps` reads them: (id of the project, column → value)."""
+    return text_of([project_id, *(step[name] for name in STEP_COLUMNS)] for project_id, step in rows)
+
+
+def insert_steps(text: str, project_ids: list[int]) -> None:
+    """Insert milestones (`steps_text`) of those projects that were inserted."""
+    copy_text("staged_step", ["project_id", *STEP_COLUMNS], text)
     rest = [
         f
         for f in Milestone._meta.concrete_fields
-        if f.column not in (*_STEP_COLUMNS, "project_id") and not f.primary_key
+        if f.column not in (*STEP_COLUMNS, "project_id") and not f.primary_key
     ]
-    named = ", ".join(f'"{name}"' for name in _STEP_COLUMNS)
-    staged = ", ".join(f's."{name}"' for name in _STEP_COLUMNS)
+    named = ", ".join(f'"{name}"' for name in ("project_id", *STEP_COLUMNS))
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE staged_project; ANALYZE staged_step")
         cursor.execute(
-            f"INSERT INTO projects_milestone (project_id, {named}, {', '.join(str(f.column) for f in rest)})"
-            f" SELECT p.id, {staged}, {', '.join(['%s'] * len(rest))}"
-            " FROM staged_step s JOIN staged_project t ON t.position = s.position"
-            ' JOIN projects_project p ON p.id = t.id ORDER BY s.position, s."order"',
-            [_prepared(f) for f in rest],
+            f"INSERT INTO projects_milestone ({named}, {', '.join(str(f.column) for f in rest)})"
+            f" SELECT {named}, {', '.join(['%s'] * len(rest))} FROM staged_step"
+            ' WHERE project_id = ANY (%s::bigint[]) ORDER BY project_id, "order"',
+            [*(_prepared(f) for f in rest), project_ids],
         )
-        return int(cursor.rowcount)
 
 
 def stage_changes(rows: Iterable[tuple[int, int, dict[str, Any]]]) -> int:
@@ -180,10 +211,6 @@ def put_links() -> None:
                 " AND l.other_id IS NOT NULL ON CONFLICT DO NOTHING",
                 [field.key],
             )
-
-
-def _default(column: str) -> Any:
-    return _prepared(next(f for f in Project._meta.concrete_fields if f.column == column))
 
 
 def _prepared(field: Any) -> Any:

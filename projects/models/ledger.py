@@ -52,6 +52,8 @@ class LedgerImport(models.Model):
     reading_number = models.PositiveIntegerField(default=1, editable=False)
     #: When a worker last took it up: one that died is replaced, one that works is not doubled.
     taken_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: How often the present step was begun and not ended: what kills every worker is given up one day.
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True, editable=False)
     confirmed_on = models.DateField(null=True, blank=True, editable=False)
     #: {"created", "changed", "unchanged", "left_out", "conflicts"}: counted from the rows that were written.

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import tidy
 from enterprises.scoping import may
 from notices.services.telling import Tell, tell
 from projects.deadlines import is_open
@@ -21,7 +22,6 @@ from projects.notice_names import REMINDER
 from projects.services.posts import POST_NAMES, Found, Holder, Posts
 from projects.services.refusals import Refused
 from projects.states import RESTING_PROJECT_STATUSES
-from projects.wording import tidy
 
 LONGEST_NOTE = 500
 MOST_AT_ONCE = 500
