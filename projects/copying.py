@@ -39,7 +39,7 @@ def copy_into(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 def copy_text(table: str, columns: Sequence[str], text: str) -> None:
     """Write rows that `text_of` put into text before, perhaps in another thread."""
     quoted = ", ".join(f'"{name}"' for name in columns)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         # In large bites: for each of them this thread waits for its turn, if another one is putting rows into text.
         cursor.copy_expert(f'COPY "{table}" ({quoted}) FROM STDIN', io.StringIO(text), size=1024 * 1024)
 

@@ -152,6 +152,7 @@ def _change(ledger: LedgerImport, actor: User) -> list[int]:
     kept = untouched(ledger, rows, actor)
     writing.stage()
     writing.stage_changes(_changes(rows, kept))
+    kept -= set(writing.let_go())
     writing.update_projects()
     if writing.stage_links(changed_links(rows, kept)):
         writing.put_links()
@@ -161,23 +162,22 @@ def _change(ledger: LedgerImport, actor: User) -> list[int]:
     return sorted(kept)
 
 
-def _changes(rows: Any, kept: set[int]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def _changes(rows: Any, kept: set[int]) -> Iterator[tuple[int, dict[str, Any]]]:
     for row in rows.iterator(CHUNK):
         if row.project_id in kept:
             yield (
-                row.position,
                 row.project_id,
                 {key: new for key, (_old, new) in row.data["differences"].items()},
             )
 
 
 def changed_links(rows: Any, kept: set[int], *, old: bool = False) -> Iterator[tuple[int, str, list[int]]]:
-    """(position, field, ids) of the many-to-many fields that differ: the new ids, or the old ones."""
+    """(project, field, ids) of the many-to-many fields that differ: the new ids, or the old ones."""
     for row in rows.iterator(CHUNK):
         if row.project_id in kept:
             for field in MANY:
                 if field.key in row.data["differences"]:
-                    yield row.position, field.key, row.data["differences"][field.key][0 if old else 1]
+                    yield row.project_id, field.key, row.data["differences"][field.key][0 if old else 1]
 
 
 # -- the end -------------------------------------------------------------------------------------------------

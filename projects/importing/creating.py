@@ -66,7 +66,6 @@ def create(ledger: LedgerImport, accepted: Any, actor: User, as_of: datetime.dat
         left = rows.filter(result="")
         if not left.exists():
             break
-        writing.stage()
         now = [pk for part in _parts(ledger.programme, left, units, as_of) for pk in _write(ledger, part)]
         made += now
         _call_conflicts(ledger)
@@ -84,6 +83,7 @@ class _Part:
     positions: list[int]
     ids: list[int]
     projects: str
+    named: dict[str, set[int]]
     steps: str
     links: list[tuple[int, str, list[int]]]
 
@@ -142,14 +142,15 @@ def _understood(
     Args:
         as_of: the day of the lights; None where the programme is not in force, and nothing has a light.
     """
-    projects: list[tuple[int, int, dict[str, Any]]] = []
-    steps: list[tuple[int, dict[str, Any]]] = []
+    projects: list[dict[str, Any]] = []
+    steps: list[dict[str, Any]] = []
     links: list[tuple[int, str, list[int]]] = []
-    for pk, (position, enterprise_id, name, text) in zip(ids, rows, strict=True):
+    for pk, (_position, enterprise_id, name, text) in zip(ids, rows, strict=True):
         data = json.loads(text)
         values, status, plan = data["values"], _status(data), _plan(data)
         new = {
             **values,
+            "id": pk,
             "programme_id": programme.pk,
             "enterprise_id": enterprise_id,
             "code": codes.of(enterprise_id, values.get("code")),
@@ -161,11 +162,17 @@ def _understood(
         if as_of is not None:
             due_on, is_standing = _day(values.get("due_on")), bool(values.get("is_standing"))
             new |= _light(_NewProject(programme, status, due_on, is_standing), plan, as_of)
-        projects.append((position, pk, new))
-        steps += ((pk, step) for step in plan)
-        links += ((position, field.key, held) for field in MANY if (held := values.get(field.key)))
-    positions = [row[0] for row in rows]
-    return _Part(positions, ids, writing.projects_text(projects), writing.steps_text(steps), links)
+        projects.append(new)
+        steps += ({"project_id": pk, **step} for step in plan)
+        links += ((pk, field.key, held) for field in MANY if (held := values.get(field.key)))
+    return _Part(
+        positions=[row[0] for row in rows],
+        ids=ids,
+        projects=writing.projects_text(projects),
+        named={name: {new[name] for new in projects if new.get(name) is not None} for name in writing.NAMED},
+        steps=writing.steps_text(steps),
+        links=links,
+    )
 
 
 def _status(data: dict[str, Any]) -> str:
@@ -241,12 +248,14 @@ def _chunks(rows: Any) -> Iterable[list[_New]]:
 
 
 def _write(ledger: LedgerImport, part: _Part) -> list[int]:
-    writing.clear()
-    made = writing.insert_projects(part.projects)
+    made = writing.insert_projects(part.projects, part.ids, part.named)
     if not made:
         return []
-    writing.insert_steps(part.steps, made)
-    if part.links and writing.stage_links(part.links):
+    whole = len(made) == len(part.ids)
+    writing.insert_steps(part.steps, None if whole else made)
+    if part.links:
+        writing.stage()
+        writing.stage_links(part.links)
         writing.put_links()
     written = set(made)
     _remember(ledger, [pair for pair in zip(part.positions, part.ids, strict=True) if pair[1] in written])

@@ -1,15 +1,16 @@
 """Set-based writes of what a ledger says: new projects and changed ones, a statement for all rows.
 
-The rows go into a temporary table by COPY and from there into the tables of the portal by one INSERT or UPDATE.
+New rows go into the tables by COPY; where one of them exists meanwhile, and for changes, into a temporary table and
+from there by one INSERT or UPDATE.
 The journal's triggers see every row all the same, and 200,000 rows take seconds instead of a working day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 from enterprises.sort_key import pinyin_key
 from projects.copying import copy_into, copy_text, text_of
@@ -21,16 +22,18 @@ from projects.services.projects import COMPLETION
 _ALSO = ("programme_id", "enterprise_id", "code", "status", "start_text", "due_text", "sort_key")
 _LIGHT = ("light", "light_reason", "light_on", "last_red_on", "planned_percent", "actual_percent")
 _FIELD_COLUMNS = tuple(field.key for field in FIELDS)
-COLUMNS = (*_ALSO, *_LIGHT, *_FIELD_COLUMNS)
-STEP_COLUMNS = ("name", "order", "starts_on", "due_on", "percent", "state")
-
-
+COLUMNS = ("id", *_ALSO, *_LIGHT, *_FIELD_COLUMNS)
+STEP_COLUMNS = ("project_id", "name", "order", "starts_on", "due_on", "percent", "state")
+#: The fields of a ledger that name a row of another table: column → that table.
+NAMED = {
+    str(field.column): field.related_model
+    for field in Project._meta.concrete_fields
+    if field.column in _FIELD_COLUMNS and isinstance(field.related_model, type)
+}
 #: What a row names may have been deleted since it was read: such a row is left out, not the ledger with it.
 _ALL_STAND = " AND ".join(
-    f'(s."{f.column}" IS NULL OR EXISTS'
-    f' (SELECT FROM "{f.related_model._meta.db_table}" x WHERE x.id = s."{f.column}"))'
-    for f in Project._meta.concrete_fields
-    if f.column in _FIELD_COLUMNS and isinstance(f.related_model, type)
+    f'(s."{column}" IS NULL OR EXISTS (SELECT FROM "{model._meta.db_table}" x WHERE x.id = s."{column}"))'
+    for column, model in NAMED.items()
 )
 
 
@@ -41,9 +44,9 @@ def stage() -> None:
             """
             DROP TABLE IF EXISTS staged_project, staged_step, staged_link;
             CREATE TEMPORARY TABLE staged_project (LIKE projects_project) ON COMMIT DROP;
-            ALTER TABLE staged_project ADD COLUMN position int, ADD COLUMN keys text[];
+            ALTER TABLE staged_project ADD COLUMN keys text[];
             CREATE TEMPORARY TABLE staged_step (LIKE projects_milestone) ON COMMIT DROP;
-            CREATE TEMPORARY TABLE staged_link (position int, kind text, other_id bigint) ON COMMIT DROP;
+            CREATE TEMPORARY TABLE staged_link (project_id bigint, kind text, other_id bigint) ON COMMIT DROP;
             """
         )
         for table in ("staged_project", "staged_step"):
@@ -63,12 +66,6 @@ def analyse() -> None:
         cursor.execute("ANALYZE projects_project, projects_milestone")
 
 
-def clear() -> None:
-    """Empty the temporary tables for the next part of the rows."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE staged_project, staged_step, staged_link")
-
-
 def draw_ids(number: int) -> list[int]:
     """Ids for new projects, drawn beforehand: a row finds its project again without looking at names."""
     with connection.cursor() as cursor:
@@ -79,81 +76,92 @@ def draw_ids(number: int) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def projects_text(rows: Iterable[tuple[int, int, dict[str, Any]]]) -> str:
-    """New projects as `insert_projects` reads them: (position, id, column → value). Asks no database.
+def projects_text(rows: Iterable[dict[str, Any]]) -> str:
+    """New projects as `insert_projects` reads them: column → value, the id among them. Asks no database.
 
     Columns that are missing get the model's default.
     """
-    columns = {str(field.column): field for field in Project._meta.concrete_fields}
-    defaults = [(name, columns[name].get_prep_value(columns[name].get_default())) for name in COLUMNS]
+    defaults = [(name, _default(Project, name)) for name in COLUMNS if name != "id"]
+    rest = [_default(Project, name) for name in _rest(Project, COLUMNS)]
     return text_of(
-        [position, pk, *(values.get(name, default) for name, default in defaults)]
-        for position, pk, values in rows
+        [values["id"], *(values.get(name, default) for name, default in defaults), *rest] for values in rows
     )
 
 
-def insert_projects(text: str) -> list[int]:
-    """Insert new projects (`projects_text`); rows that exist meanwhile are left out.
+def insert_projects(text: str, ids: list[int], named: Mapping[str, Collection[int]]) -> list[int]:
+    """Insert new projects; rows that exist meanwhile, or whose category or person is gone, are left out.
+
+    Args:
+        text: of `projects_text`.
+        ids: all ids in it.
+        named: the ids of other tables that are in it, by the column of `NAMED`.
 
     Returns:
         The ids of those that were inserted.
     """
-    copy_text("staged_project", ["position", "id", *COLUMNS], text)
-    rest = [f for f in Project._meta.concrete_fields if f.column not in COLUMNS and not f.primary_key]
-    filled = ", ".join(f'"{f.column}"' for f in rest)
-    named = ", ".join(f'"{name}"' for name in COLUMNS)
-    insert = (
-        f"INSERT INTO projects_project (id, {named}, {filled})"
-        f" SELECT id, {named}, {', '.join(['%s'] * len(rest))} FROM staged_project s WHERE {_ALL_STAND}"
-        " ORDER BY position {unless} RETURNING id"
-    )
-    values = [_prepared(f) for f in rest]
-    with connection.cursor() as cursor:
+    columns = [*COLUMNS, *_rest(Project, COLUMNS)]
+    if all(
+        NAMED[column]._base_manager.filter(pk__in=found).count() == len(found)
+        for column, found in named.items()
+    ):
         try:
             with transaction.atomic():
-                cursor.execute(insert.format(unless=""), values)
+                copy_text("projects_project", columns, text)
+            return ids
         except IntegrityError:
-            # Somebody took one of them in meanwhile. Asked for at once, this has each row looked for in three indexes
-            # before it is written.
-            cursor.execute(insert.format(unless="ON CONFLICT DO NOTHING"), values)
+            pass  # somebody took one of them in meanwhile
+    stage()
+    copy_text("staged_project", columns, text)
+    listed = ", ".join(f'"{name}"' for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO projects_project ({listed}) SELECT {listed} FROM staged_project s WHERE {_ALL_STAND}"
+            " ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
+        )
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def steps_text(rows: Iterable[tuple[int, dict[str, Any]]]) -> str:
-    """Milestones of new projects as `insert_steps` reads them: (id of the project, column → value)."""
-    return text_of([project_id, *(step[name] for name in STEP_COLUMNS)] for project_id, step in rows)
+def steps_text(rows: Iterable[dict[str, Any]]) -> str:
+    """Milestones of new projects as `insert_steps` reads them: column → value. Asks no database."""
+    rest = [_default(Milestone, name) for name in _rest(Milestone, STEP_COLUMNS)]
+    return text_of([*(step[name] for name in STEP_COLUMNS), *rest] for step in rows)
 
 
-def insert_steps(text: str, project_ids: list[int]) -> None:
-    """Insert milestones (`steps_text`) of those projects that were inserted."""
-    copy_text("staged_step", ["project_id", *STEP_COLUMNS], text)
-    rest = [
-        f
-        for f in Milestone._meta.concrete_fields
-        if f.column not in (*STEP_COLUMNS, "project_id") and not f.primary_key
-    ]
-    named = ", ".join(f'"{name}"' for name in ("project_id", *STEP_COLUMNS))
+def insert_steps(text: str, project_ids: list[int] | None = None) -> None:
+    """Insert milestones (`steps_text`): all of them, or those of some projects only."""
+    columns = [*STEP_COLUMNS, *_rest(Milestone, STEP_COLUMNS)]
+    if project_ids is None:
+        copy_text("projects_milestone", columns, text)
+        return
+    copy_text("staged_step", columns, text)
+    listed = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO projects_milestone ({named}, {', '.join(str(f.column) for f in rest)})"
-            f" SELECT {named}, {', '.join(['%s'] * len(rest))} FROM staged_step"
+            f"INSERT INTO projects_milestone ({listed}) SELECT {listed} FROM staged_step"
             ' WHERE project_id = ANY (%s::bigint[]) ORDER BY project_id, "order"',
-            [*(_prepared(f) for f in rest), project_ids],
+            [project_ids],
         )
 
 
-def stage_changes(rows: Iterable[tuple[int, int, dict[str, Any]]]) -> int:
-    """Stage changes of projects: (position, project, field → new value)."""
+def stage_changes(rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
+    """Stage changes of projects: (project, field → new value)."""
     names = [field.key for field in FIELDS]
 
     def lines() -> Iterator[list[Any]]:
-        for position, project_id, values in rows:
+        for project_id, values in rows:
             keys = [name for name in names if name in values]
             sort_key = pinyin_key(values["name"], 300) if "name" in values else None
             stated = "{" + ",".join([*keys, *(["sort_key"] if sort_key else [])]) + "}"
-            yield [position, project_id, stated, sort_key, *(values.get(name) for name in names)]
+            yield [project_id, stated, sort_key, *(values.get(name) for name in names)]
 
-    return copy_into("staged_project", ["position", "id", "keys", "sort_key", *names], lines())
+    return copy_into("staged_project", ["id", "keys", "sort_key", *names], lines())
+
+
+def let_go() -> list[int]:
+    """Take those changes out of the stage that name a category or a person who is gone; returns their projects."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM staged_project s WHERE NOT ({_ALL_STAND}) RETURNING s.id")
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def update_projects() -> int:
@@ -184,23 +192,21 @@ def update_projects() -> int:
 
 
 def stage_links(rows: Iterable[tuple[int, str, list[int]]]) -> int:
-    """Stage the supporting enterprises and party organisations of rows: (position, field, ids); [] for none."""
+    """Stage the supporting enterprises and party organisations: (project, field, ids); [] for none."""
     none: list[int | None] = [None]
-    pairs = ((position, key, other) for position, key, others in rows for other in (others or none))
-    return copy_into("staged_link", ["position", "kind", "other_id"], pairs)
+    pairs = ((project_id, key, other) for project_id, key, others in rows for other in (others or none))
+    return copy_into("staged_link", ["project_id", "kind", "other_id"], pairs)
 
 
 def put_links() -> None:
-    """Make the links of the staged rows what was staged."""
+    """Make the links of the projects what was staged."""
     with connection.cursor() as cursor:
         for field in MANY:
             through: Any = getattr(Project, field.key).through
             table = through._meta.db_table
             other = "enterprise_id" if field.key == "supporting_enterprises" else "partybranch_id"
-            joined = (
-                "FROM staged_link l JOIN staged_project t ON t.position = l.position"
-                " JOIN projects_project p ON p.id = t.id WHERE l.kind = %s"
-            )
+            linked: Any = getattr(Project, field.key).rel.model._meta.db_table
+            joined = "FROM staged_link l JOIN projects_project p ON p.id = l.project_id WHERE l.kind = %s"
             cursor.execute(
                 f"DELETE FROM {table} x WHERE x.project_id IN (SELECT p.id {joined}) AND NOT EXISTS"
                 f" (SELECT {joined} AND p.id = x.project_id AND l.other_id = x.{other})",
@@ -208,10 +214,20 @@ def put_links() -> None:
             )
             cursor.execute(
                 f"INSERT INTO {table} (project_id, {other}) SELECT DISTINCT p.id, l.other_id {joined}"
-                " AND l.other_id IS NOT NULL ON CONFLICT DO NOTHING",
+                f" AND EXISTS (SELECT FROM {linked} o WHERE o.id = l.other_id) ON CONFLICT DO NOTHING",
                 [field.key],
             )
 
 
-def _prepared(field: Any) -> Any:
-    return field.get_db_prep_save(field.get_default(), connection)
+def _rest(model: type[models.Model], columns: Sequence[str]) -> list[str]:
+    """The columns of a model that a ledger does not fill."""
+    return [
+        str(field.column)
+        for field in model._meta.concrete_fields
+        if field.column not in columns and not field.primary_key
+    ]
+
+
+def _default(model: type[models.Model], column: str) -> Any:
+    field = next(one for one in model._meta.concrete_fields if one.column == column)
+    return field.get_prep_value(field.get_default())
