@@ -152,7 +152,6 @@ def _change(ledger: LedgerImport, actor: User) -> list[int]:
     kept = untouched(ledger, rows, actor)
     writing.stage()
     writing.stage_changes(_changes(rows, kept))
-    kept -= set(writing.let_go())
     writing.update_projects()
     if writing.stage_links(changed_links(rows, kept)):
         writing.put_links()

@@ -71,7 +71,7 @@ def create(ledger: LedgerImport, accepted: Any, actor: User, as_of: datetime.dat
         _call_conflicts(ledger)
         if not now:
             break
-    rows.filter(result="").update(result="conflict")
+    accepted.filter(change=LedgerRow.Change.NEW, result="").update(result="conflict")
     return made
 
 
@@ -83,7 +83,6 @@ class _Part:
     positions: list[int]
     ids: list[int]
     projects: str
-    named: dict[str, set[int]]
     steps: str
     links: list[tuple[int, str, list[int]]]
 
@@ -169,7 +168,6 @@ def _understood(
         positions=[row[0] for row in rows],
         ids=ids,
         projects=writing.projects_text(projects),
-        named={name: {new[name] for new in projects if new.get(name) is not None} for name in writing.NAMED},
         steps=writing.steps_text(steps),
         links=links,
     )
@@ -248,7 +246,7 @@ def _chunks(rows: Any) -> Iterable[list[_New]]:
 
 
 def _write(ledger: LedgerImport, part: _Part) -> list[int]:
-    made = writing.insert_projects(part.projects, part.ids, part.named)
+    made = writing.insert_projects(part.projects, part.ids)
     if not made:
         return []
     whole = len(made) == len(part.ids)

@@ -7,7 +7,7 @@ The journal's triggers see every row all the same, and 200,000 rows take seconds
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
@@ -21,20 +21,8 @@ from projects.services.projects import COMPLETION
 #: Columns of a new project that a ledger fills, beside the fields.
 _ALSO = ("programme_id", "enterprise_id", "code", "status", "start_text", "due_text", "sort_key")
 _LIGHT = ("light", "light_reason", "light_on", "last_red_on", "planned_percent", "actual_percent")
-_FIELD_COLUMNS = tuple(field.key for field in FIELDS)
-COLUMNS = ("id", *_ALSO, *_LIGHT, *_FIELD_COLUMNS)
+COLUMNS = ("id", *_ALSO, *_LIGHT, *(field.key for field in FIELDS))
 STEP_COLUMNS = ("project_id", "name", "order", "starts_on", "due_on", "percent", "state")
-#: The fields of a ledger that name a row of another table: column → that table.
-NAMED = {
-    str(field.column): field.related_model
-    for field in Project._meta.concrete_fields
-    if field.column in _FIELD_COLUMNS and isinstance(field.related_model, type)
-}
-#: What a row names may have been deleted since it was read: such a row is left out, not the ledger with it.
-_ALL_STAND = " AND ".join(
-    f'(s."{column}" IS NULL OR EXISTS (SELECT FROM "{model._meta.db_table}" x WHERE x.id = s."{column}"))'
-    for column, model in NAMED.items()
-)
 
 
 def stage() -> None:
@@ -88,34 +76,29 @@ def projects_text(rows: Iterable[dict[str, Any]]) -> str:
     )
 
 
-def insert_projects(text: str, ids: list[int], named: Mapping[str, Collection[int]]) -> list[int]:
-    """Insert new projects; rows that exist meanwhile, or whose category or person is gone, are left out.
+def insert_projects(text: str, ids: list[int]) -> list[int]:
+    """Insert new projects; rows that exist meanwhile are left out.
 
     Args:
         text: of `projects_text`.
         ids: all ids in it.
-        named: the ids of other tables that are in it, by the column of `NAMED`.
 
     Returns:
         The ids of those that were inserted.
     """
     columns = [*COLUMNS, *_rest(Project, COLUMNS)]
-    if all(
-        NAMED[column]._base_manager.filter(pk__in=found).count() == len(found)
-        for column, found in named.items()
-    ):
-        try:
-            with transaction.atomic():
-                copy_text("projects_project", columns, text)
-            return ids
-        except IntegrityError:
-            pass  # somebody took one of them in meanwhile
+    try:
+        with transaction.atomic():
+            copy_text("projects_project", columns, text)
+        return ids
+    except IntegrityError:
+        pass  # somebody took one of them in meanwhile
     stage()
     copy_text("staged_project", columns, text)
     listed = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO projects_project ({listed}) SELECT {listed} FROM staged_project s WHERE {_ALL_STAND}"
+            f"INSERT INTO projects_project ({listed}) SELECT {listed} FROM staged_project"
             " ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
         )
         return [pk for (pk,) in cursor.fetchall()]
@@ -155,13 +138,6 @@ def stage_changes(rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
             yield [project_id, stated, sort_key, *(values.get(name) for name in names)]
 
     return copy_into("staged_project", ["id", "keys", "sort_key", *names], lines())
-
-
-def let_go() -> list[int]:
-    """Take those changes out of the stage that name a category or a person who is gone; returns their projects."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM staged_project s WHERE NOT ({_ALL_STAND}) RETURNING s.id")
-        return [pk for (pk,) in cursor.fetchall()]
 
 
 def update_projects() -> int:
@@ -205,7 +181,6 @@ def put_links() -> None:
             through: Any = getattr(Project, field.key).through
             table = through._meta.db_table
             other = "enterprise_id" if field.key == "supporting_enterprises" else "partybranch_id"
-            linked: Any = getattr(Project, field.key).rel.model._meta.db_table
             joined = "FROM staged_link l JOIN projects_project p ON p.id = l.project_id WHERE l.kind = %s"
             cursor.execute(
                 f"DELETE FROM {table} x WHERE x.project_id IN (SELECT p.id {joined}) AND NOT EXISTS"
@@ -214,7 +189,7 @@ def put_links() -> None:
             )
             cursor.execute(
                 f"INSERT INTO {table} (project_id, {other}) SELECT DISTINCT p.id, l.other_id {joined}"
-                f" AND EXISTS (SELECT FROM {linked} o WHERE o.id = l.other_id) ON CONFLICT DO NOTHING",
+                " AND l.other_id IS NOT NULL ON CONFLICT DO NOTHING",
                 [field.key],
             )
 
