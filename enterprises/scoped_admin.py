@@ -27,7 +27,7 @@ from enterprises.querysets import ScopedQuerySet
 from enterprises.scoped_edits import SafeEdits
 from enterprises.scoped_inlines import KeepsWhatLiesBeyond
 from enterprises.scoped_lists import CappedPaginator, ScopedChangeList
-from enterprises.scoped_widgets import PlainAutocomplete, PlainAutocompleteMultiple
+from enterprises.scoped_widgets import PlainAutocomplete, PlainAutocompleteMultiple, TidyText
 from enterprises.scoping import may
 
 
@@ -48,6 +48,11 @@ class _ScopedForms:
     """What a model admin and an inline share: scoped choices and permissions from the wall."""
 
     model: type[models.Model]
+    formfield_overrides: Any = {
+        models.CharField: {"form_class": TidyText},
+        models.TextField: {"form_class": TidyText},
+        models.SlugField: {},  # has a form field of its own, which lets nothing odd through
+    }
 
     def _allows(self, request: HttpRequest, action: str, obj: models.Model | None) -> bool:
         meta = self.model._meta

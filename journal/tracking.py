@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pghistory
+import pgtrigger
 from django.apps import apps
 from django.db import models
 
@@ -26,10 +27,53 @@ class Watch:
     stands_for: str = ""
 
 
+class _InsertedTogether(pghistory.trigger.Event):
+    """The stock trigger by statement writes to a table of contexts, too, which nothing here reads or clears."""
+
+    def get_func(self, model: type[models.Model]) -> pgtrigger.Func:
+        watched = {field.name for field in model._meta.fields}
+        values = {
+            field.column: f'new_values."{field.column}"'
+            for field in self.event_model._meta.fields
+            if field.name in watched
+        }
+        key = model._meta.pk
+        assert key is not None
+        values |= {
+            "pgh_created_at": "NOW()",
+            "pgh_label": f"'{self.label}'",
+            "pgh_obj_id": f'new_values."{key.column}"',
+            # In brackets of their own they are read once for all rows.
+            "pgh_context": "(SELECT NULLIF(CURRENT_SETTING('pghistory.context_metadata', TRUE), '')::JSONB)",
+            "pgh_context_id": "(SELECT NULLIF(CURRENT_SETTING('pghistory.context_id', TRUE), '')::UUID)",
+        }
+        columns = ", ".join(f'"{column}"' for column in values)
+        return pgtrigger.Func(
+            f'INSERT INTO "{self.event_model._meta.db_table}" ({columns})'
+            f" SELECT {', '.join(values.values())} FROM new_values; RETURN NULL;"
+        )
+
+
+class BulkInsertEvent(pghistory.InsertEvent):
+    """An entry for each new row, written once for all rows of a statement."""
+
+    def add_event_trigger(self, event_model: Any) -> None:
+        event = _InsertedTogether(
+            event_model=event_model,
+            label=self.label,
+            name=self.trigger_name,
+            row=self.row,
+            operation=self.operation,
+            level=pgtrigger.Statement,
+        )
+        pgtrigger.register(event)(event_model.pgh_tracked_model)
+
+
 def tracked(
     *,
     exclude: Iterable[str] = (),
     inserts: bool = True,
+    in_bulk: bool = False,
     parent: str = "",
     named_by: str = "",
     stands_for: str = "",
@@ -41,6 +85,8 @@ def tracked(
             must not lie in a table that auditors read) and values the portal derives itself.
         inserts: False for tables that are written by the thousand and are their own record of
             having been made; their later changes and deletions are still kept.
+        in_bulk: rows of the table come by the thousand: their entries are written by one statement for all rows
+            of an insert, in half the time, and not by a trigger for each.
         parent: the foreign key to what a row is a part of; a milestone's entry names its project.
         named_by: the field that names a row where it has neither a name nor a user name.
         stands_for: the many-to-many field of the parent of which a row is one value. Such entries
@@ -55,7 +101,7 @@ def tracked(
         pghistory.DeleteEvent(),
     ]
     if inserts:
-        events.insert(0, pghistory.InsertEvent())
+        events.insert(0, BulkInsertEvent() if in_bulk else pghistory.InsertEvent())
 
     def watch(model: M) -> M:
         name = str(model._meta.model_name)[:18]

@@ -36,15 +36,25 @@ def copy_into(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
     return _copy(table, columns, rows, "\n")
 
 
-def _copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], tail: str) -> int:
+def copy_text(table: str, columns: Sequence[str], text: str) -> None:
+    """Write rows that `text_of` put into text before, perhaps in another thread."""
     quoted = ", ".join(f'"{name}"' for name in columns)
-    statement = f'COPY "{table}" ({quoted}) FROM STDIN'
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        # In large bites: for each of them this thread waits for its turn, if another one is putting rows into text.
+        cursor.copy_expert(f'COPY "{table}" ({quoted}) FROM STDIN', io.StringIO(text), size=1024 * 1024)
+
+
+def text_of(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as COPY reads them. Asks no database."""
+    return "".join(_lines(rows, "\n"))
+
+
+def _copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], tail: str) -> int:
     lines = _lines(rows, tail)
     written = 0
-    with connection.cursor() as cursor:
-        while chunk := list(islice(lines, CHUNK)):
-            cursor.copy_expert(statement, io.StringIO("".join(chunk)))
-            written += len(chunk)
+    while chunk := list(islice(lines, CHUNK)):
+        copy_text(table, columns, "".join(chunk))
+        written += len(chunk)
     return written
 
 

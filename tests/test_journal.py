@@ -32,7 +32,7 @@ from projects.models import (
     TallyMark,
     UnitInTree,
 )
-from projects.models.search import MilestoneName, ProjectWords
+from projects.models.search import MilestoneName, ProjectWords, WordsDue
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ RECORDS = {
     *(LedgerImport, LedgerPart, LedgerRow, ListExport),
     # Counted and gathered by triggers from rows that are watched themselves.
     *(Tally, DailyTally, TallyMark, UnitInTree),
-    *(EnterpriseWords, PartyBranchWords, ProjectWords, MilestoneName),
+    *(EnterpriseWords, PartyBranchWords, ProjectWords, MilestoneName, WordsDue),
 }
 
 

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from enterprises.scoped_admin import person
 from enterprises.services.list_exports import record_list_export
-from projects.admin.cockpit_page import address, asked_question
+from projects.admin.cockpit_body import address
+from projects.admin.cockpit_page import asked_question
 from projects.cockpit.bulletin import bulletin, title_of
 from projects.cockpit.reading import cockpit_for
 from projects.cockpit.red_list import red_list
@@ -38,7 +39,7 @@ def cockpit_file(site: Any, request: HttpRequest, form: str) -> HttpResponse | F
         found = cockpit_for(user, wanted) if wanted else None
         if wanted is None or found is None:
             file.close()
-            return HttpResponseRedirect(address(wanted) if wanted else reverse("admin:cockpit"))
+            return HttpResponseRedirect(address(wanted.asked) if wanted else reverse("admin:cockpit"))
         most = RED_IN_BULLETIN if form == "docx" else RED_IN_WORKBOOK
         red = red_list(
             user,

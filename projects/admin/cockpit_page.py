@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -16,64 +15,11 @@ from django.utils.translation import gettext_lazy
 
 from enterprises.models import User
 from enterprises.scoped_admin import person
+from projects.admin.cockpit_body import address, drawn
 from projects.cockpit.asking import Question, question
 from projects.cockpit.comparing import compare
-from projects.cockpit.drawing import curve, lights_bar
-from projects.cockpit.reading import Cockpit, Line, cockpit_for, snapshots_around
+from projects.cockpit.reading import Days, cockpit_for, days_around
 from projects.cockpit.snapshot import one_moment
-from projects.tallies import SILENT_AFTER_DAYS
-
-#: So many units and categories stand on the page; all of them are one link away.
-SHOWN = 15
-
-#: Columns of the units: order, heading.
-COLUMNS = (
-    ("name", gettext_lazy("Unit")),
-    ("projects", gettext_lazy("Projects")),
-    ("red", gettext_lazy("Red")),
-    ("on_plan", gettext_lazy("On plan")),
-    ("gap", gettext_lazy("Behind")),
-    ("overdue", gettext_lazy("Overdue")),
-    ("on_time", gettext_lazy("On-time rate")),
-    ("silent", gettext_lazy("Silent")),
-    ("waiting", gettext_lazy("Reports waiting")),
-)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number with the list that proves it, and by how much it changed."""
-
-    name: str
-    label: str
-    value: int
-    url: str
-    tone: str = ""
-    change: int | None = None
-    note: str = ""
-
-    @property
-    def is_worse(self) -> bool:
-        """More of something that nobody wants."""
-        return bool(self.change and self.change > 0 and self.tone in ("red", "yellow"))
-
-
-@dataclass(frozen=True)
-class Row:
-    """A unit or a category as the table shows it."""
-
-    line: Line
-    bar: str
-    url: str
-    figures: dict[str, Figure]
-
-
-@dataclass(frozen=True)
-class Heading:
-    label: Any
-    url: str
-    here: str  #: "", "ascending" or "descending"
-    is_number: bool
 
 
 def asked_question(request: HttpRequest, user: User) -> Question | None:
@@ -96,24 +42,30 @@ def cockpit_page(site: Any, request: HttpRequest) -> HttpResponse:
         found = cockpit_for(user, wanted) if wanted else None
         context = {**site.each_context(request), "title": _("Cockpit"), "question": wanted, "cockpit": found}
         if wanted is not None:
-            context |= _around(wanted)
+            context |= _around(wanted, found.days if found else days_around(wanted))
         if found is not None:
-            context |= _shown(found, user)
-        if wanted is not None and wanted.against:
-            context["comparison"] = compare(user, wanted, wanted.against, wanted.on)
+            asked, against = found.question, found.question.against
+            context["tools"] = _tools(asked)
+            context["body"] = drawn(
+                found,
+                reviews=user.has_perm("projects.review_progressreport"),
+                comparison=compare(user, asked, against, asked.on) if against else None,
+            )
         return TemplateResponse(request, "projects/cockpit.html", context).render()
 
 
-def _around(wanted: Question) -> dict[str, Any]:
-    before, after = snapshots_around(wanted)
+def _around(wanted: Question, days: Days) -> dict[str, Any]:
+    before, after = days.before, days.after
     return {
         "missed": [_MISSED[name] for name in wanted.missed],
-        "earlier": address(wanted, on=before) if before else "",
-        "later": address(wanted, on=None if after == wanted.today else after) if after else "",
-        "to_today": address(wanted, on=None),
-        "own": [(unit, address(wanted, unit=unit.pk)) for unit in wanted.own if unit.pk != wanted.unit.pk],
-        "above": [(unit, address(wanted, unit=unit.pk)) for unit in wanted.above],
-        "here": address(wanted),
+        "earlier": address(wanted.asked, on=before) if before else "",
+        "later": address(wanted.asked, on=None if after == wanted.today else after) if after else "",
+        "to_today": address(wanted.asked, on=None),
+        "own": [
+            (unit, address(wanted.asked, unit=unit.pk)) for unit in wanted.own if unit.pk != wanted.unit.pk
+        ],
+        "above": [(unit, address(wanted.asked, unit=unit.pk)) for unit in wanted.above],
+        "here": address(wanted.asked),
     }
 
 
@@ -124,150 +76,11 @@ _MISSED = {
 }
 
 
-def address(wanted: Question, *, name: str = "cockpit", args: tuple[str, ...] = (), **other: Any) -> str:
-    """The address of a question with some of it changed; None takes a part out."""
-    query = {
-        "programme": wanted.programme.pk,
-        "unit": wanted.unit.pk,
-        "on": wanted.on if wanted.is_past else None,
-        "against": wanted.against,
-        "sort": ("-" if wanted.reverse else "") + wanted.order,
-        "all": "1" if wanted.everything else None,
-        **other,
-    }
-    return f"{reverse(f'admin:{name}', args=args)}?{urlencode({k: v for k, v in query.items() if v is not None})}"
-
-
-def _shown(found: Cockpit, user: User) -> dict[str, Any]:
-    wanted, counts = found.question, found.counts
-    longest = max((line.counts.projects for line in found.units), default=1)
-    longest_category = max((line.counts.projects for line in found.categories), default=1)
-    points = found.curve
-    by_size = found.categories if wanted.everything else sorted(found.categories, key=_of_interest)
-    return {
-        "is_demo": wanted.programme.is_demo,
-        "needs": _needs(found, user),
-        "lights": [_figure(found, name, label, name) for name, label in _LIGHTS],
-        "bar": lights_bar(counts, found.place, counts.projects),
-        "headings": _headings(wanted),
-        "units": [_row(wanted, line, longest) for line in _first(wanted, found.units)],
-        "categories": [_row(wanted, line, longest_category) for line in _first(wanted, by_size)],
-        "all_url": address(wanted, all="1"),
-        "rates": _rates(found),
-        "red_url": found.place.link("red") if found.place else "",
-        "curve": curve(points, wanted.programme.starts_on, wanted.programme.ends_on)
-        if len(points) > 1
-        else "",
-        "points": points[-1:] + [p for p in reversed(points[:-1]) if p.day.weekday() == 6][:12],
-        "promises": [_figure(found, name, label) for name, label in _PROMISES],
-        "rest": [_figure(found, name, label) for name, label in _REST],
-        "silent_days": SILENT_AFTER_DAYS,
-        "tools": _tools(wanted),
-    }
-
-
-def _of_interest(line: Line) -> tuple[int, int]:
-    return -line.counts.red, -line.counts.projects
-
-
-def _first(wanted: Question, lines: list[Line]) -> list[Line]:
-    """A few more than fit are all shown: nobody should have to click for the last one."""
-    return lines if wanted.everything or len(lines) <= SHOWN + 3 else lines[:SHOWN]
-
-
-def _rates(found: Cockpit) -> list[tuple[str, float | None, str]]:
-    """Shares of lists: each leads to the list that it is a share of, or a mean over."""
-    counts, place = found.counts, found.place
-    return [
-        (label, value, place.link(name) if place else "")
-        for label, value, name in (
-            (_("Planned progress"), counts.planned_percent, "dated"),
-            (_("Actual progress"), counts.actual_percent, "dated"),
-            (_("On-time rate"), counts.on_time_rate, "kept"),
-            (_("By the date first promised"), counts.first_rate, "first_kept"),
-        )
-    ]
-
-
 def _tools(wanted: Question) -> list[tuple[str, str]]:
     here = {"programme": wanted.programme.pk, "unit": wanted.unit.pk}
     return [
         (_("Wall chart"), f"{reverse('admin:wall')}?{urlencode(here)}"),
         (_("Large screen"), f"{reverse('admin:cockpit_screen')}?{urlencode(here)}"),
-        (_("Bulletin (Word)"), address(wanted, name="cockpit_file", args=("docx",))),
-        (_("Workbook (Excel)"), address(wanted, name="cockpit_file", args=("xlsx",))),
+        (_("Bulletin (Word)"), address(wanted.asked, name="cockpit_file", args=("docx",))),
+        (_("Workbook (Excel)"), address(wanted.asked, name="cockpit_file", args=("xlsx",))),
     ]
-
-
-_LIGHTS = (
-    ("projects", gettext_lazy("Projects")),
-    ("red", gettext_lazy("Red")),
-    ("yellow", gettext_lazy("Yellow")),
-    ("green", gettext_lazy("Green")),
-    ("blue", gettext_lazy("Blue")),
-    ("grey", gettext_lazy("Grey")),
-)
-_PROMISES = (
-    ("kept", gettext_lazy("Done in time")),
-    ("late", gettext_lazy("Done late")),
-    ("first_kept", gettext_lazy("First date kept")),
-    ("first_missed", gettext_lazy("First date missed")),
-)
-_REST = (
-    ("extensions", gettext_lazy("Extensions approved")),
-    ("extensions_waiting", gettext_lazy("Extensions waiting")),
-    ("reports_waiting", gettext_lazy("Reports waiting")),
-    ("close_outs_waiting", gettext_lazy("Close-outs waiting")),
-    ("with_evidence", gettext_lazy("Projects with evidence")),
-    ("no_date", gettext_lazy("Milestones without a date")),
-)
-
-
-def _figure(found: Cockpit, name: str, label: Any, tone: str = "") -> Figure:
-    url = found.place.link(name) if found.place else ""
-    tone = "" if tone == "projects" else tone
-    return Figure(name, str(label), getattr(found.counts, name), url, tone, found.change(name))
-
-
-def _needs(found: Cockpit, user: User) -> list[Figure]:
-    """What needs a look first: for reviewers what waits for them here, for everyone what is late and who is silent."""
-    figures = []
-    reviews = user.has_perm("projects.review_progressreport")
-    for name, label, tone in (
-        *([("reports_waiting", _("Reports waiting"), "yellow")] if reviews else []),
-        ("overdue", _("Milestones overdue"), "red"),
-        ("due_soon", _("Due soon"), "yellow"),
-        ("returned", _("Returned for rework"), "yellow"),
-        ("silent", _("Silent for %(n)d days") % {"n": SILENT_AFTER_DAYS}, "yellow"),
-    ):
-        figure = _figure(found, name, label)
-        figures.append(
-            Figure(name, figure.label, figure.value, figure.url, tone if figure.value else "", figure.change)
-        )
-    return figures
-
-
-def _row(wanted: Question, line: Line, longest: int) -> Row:
-    names = ("projects", "red", "on_plan", "dated", "overdue", "kept", "silent", "reports_waiting")
-    place = line.place
-    figures = {
-        name: Figure(name, "", getattr(line.counts, name), place.link(name) if place else "")
-        for name in names
-    }
-    if line.unit is not None and not line.alone and line.unit.pk != wanted.unit.pk:
-        url = address(wanted, unit=line.unit.pk)
-    else:
-        url = line.place.link("projects") if line.place else ""
-    return Row(line, lights_bar(line.counts, line.place, longest), url, figures)
-
-
-def _headings(wanted: Question) -> list[Heading]:
-    found = []
-    for name, label in COLUMNS:
-        here = name == wanted.order
-        sort = f"-{name}" if here and not wanted.reverse else name
-        # Worst first is how the column is read, so that is "descending" for all but names.
-        turned = wanted.reverse if name != "name" else not wanted.reverse
-        state = ("ascending" if turned else "descending") if here else ""
-        found.append(Heading(label, address(wanted, sort=sort), state, name != "name"))
-    return found

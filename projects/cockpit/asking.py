@@ -9,10 +9,34 @@ from dataclasses import dataclass
 from enterprises.models import Enterprise, User
 from enterprises.scoping import outermost, units_for
 from projects.addresses import day_in, is_id
-from projects.models import DailyTally, Programme
+from projects.models import Programme
 
 #: Columns by which the units are put in order; the first is the default.
 ORDERS = ("overdue", "name", "projects", "red", "on_plan", "on_time", "silent", "waiting", "gap")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address says, in values only: equal ones are equal in all that they hold.
+
+    Attributes:
+        starts_on, ends_on: first and last day of the programme.
+    """
+
+    programme_id: int
+    starts_on: datetime.date
+    ends_on: datetime.date
+    unit_id: int
+    on: datetime.date
+    today: datetime.date
+    against: datetime.date | None
+    order: str
+    reverse: bool
+    everything: bool
+
+    @property
+    def is_past(self) -> bool:
+        return self.on < self.today
 
 
 @dataclass(frozen=True)
@@ -45,6 +69,21 @@ class Question:
     @property
     def is_past(self) -> bool:
         return self.on < self.today
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(
+            programme_id=self.programme.pk,
+            starts_on=self.programme.starts_on,
+            ends_on=self.programme.ends_on,
+            unit_id=self.unit.pk,
+            on=self.on,
+            today=self.today,
+            against=self.against,
+            order=self.order,
+            reverse=self.reverse,
+            everything=self.everything,
+        )
 
 
 def question(user: User, asked: Mapping[str, str], today: datetime.date) -> Question | None:
@@ -80,7 +119,7 @@ def question(user: User, asked: Mapping[str, str], today: datetime.date) -> Ques
         programmes=programmes,
         unit=unit,
         own=own,
-        above=list(Enterprise.objects.visible_to(user).above(unit).order_by("path")),  # type: ignore[attr-defined]
+        above=[] if unit in own else list(Enterprise.objects.visible_to(user).above(unit).order_by("path")),  # type: ignore[attr-defined]
         on=on,
         today=today,
         against=against if against != on else None,
@@ -89,13 +128,6 @@ def question(user: User, asked: Mapping[str, str], today: datetime.date) -> Ques
         everything=asked.get("all") == "1",
         missed=tuple(missed),
     )
-
-
-def kept_days(programme: Programme, unit: Enterprise) -> tuple[datetime.date, datetime.date] | None:
-    """The first and the last day of which there is a snapshot of a unit."""
-    rows = DailyTally.objects.filter(programme=programme, enterprise=unit).order_by("day")
-    first, last = rows.values_list("day", flat=True).first(), rows.values_list("day", flat=True).last()
-    return (first, last) if first and last else None
 
 
 def _own_units(user: User) -> list[Enterprise]:

@@ -102,11 +102,11 @@ def _red(page: OfficialDocument, cockpit: Cockpit, red: Sequence[RedProject]) ->
         [
             (
                 str(number),
-                row.project.name,
-                str(row.project.enterprise),
+                row.name,
+                row.enterprise,
                 row.reason,
                 str(row.days),
-                person_name(row.project.who_answers) or "未明确",
+                person_name(row.who) or "未明确",
             )
             for number, row in enumerate(red, 1)
         ],

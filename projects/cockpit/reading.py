@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from django.db.models import Count
+from django.db.models import Count, Max, Min, Q
 
 from enterprises.models import Enterprise, User
-from projects.cockpit.asking import Question, kept_days
+from projects.cockpit.asking import Question
 from projects.cockpit.links import NO_CATEGORY, Place
 from projects.cockpit.red_list import RedProject, red_list, spans_on
 from projects.models import Category, DailyTally, LightSpan
@@ -26,14 +27,14 @@ class Line:
     """One unit or one category side by side with the others.
 
     Attributes:
-        unit: the unit, or None for a category.
+        unit_id: of the unit, or None for a category.
         alone: the projects that the unit above carries itself.
     """
 
     name: str
     counts: Counts
     place: Place | None
-    unit: Enterprise | None = None
+    unit_id: int | None = None
     alone: bool = False
 
     @property
@@ -42,6 +43,18 @@ class Line:
         if self.counts.planned_percent is None or self.counts.actual_percent is None:
             return 0.0
         return self.counts.planned_percent - self.counts.actual_percent
+
+
+class Days(NamedTuple):
+    """Days of which there is a snapshot: the first and the last one, and the nearest before and after the one asked for."""
+
+    first: datetime.date | None = None
+    last: datetime.date | None = None
+    before: datetime.date | None = None
+    after: datetime.date | None = None
+
+
+NO_DAYS = Days()
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,7 @@ class Cockpit:
         counts: of the unit with everything below it, on the day that is shown.
         before: a week before, or on the day that was chosen; None where no snapshot was kept.
         before_on: the day of `before`.
-        days: first and last day of which there is a snapshot.
+        days: of which there is a snapshot.
         place: where the numbers of the whole lead; None for a day of the past, whose lists are gone.
     """
 
@@ -75,7 +88,7 @@ class Cockpit:
     units: list[Line] = field(default_factory=list)
     categories: list[Line] = field(default_factory=list)
     curve: list[CurvePoint] = field(default_factory=list)
-    days: tuple[datetime.date, datetime.date] | None = None
+    days: Days = NO_DAYS
 
     def change(self, name: str) -> int | None:
         """By how much a number changed since `before`; None where that is not known."""
@@ -92,7 +105,9 @@ def cockpit_for(user: User, question: Question) -> Cockpit | None:
         None for a day of the past without a snapshot.
     """
     unit, programme, on = question.unit, question.programme, question.on
-    children = list(Enterprise.objects.filter(parent=unit).order_by("sort_key", "pk"))
+    children = list(
+        Enterprise.objects.filter(parent=unit).only("path", "name", "short_name").order_by("sort_key", "pk")
+    )
     if question.is_past:
         by_unit = dict(day_of(programme, [unit, *children], on))
         by_category = _categories_of_the_past(question)
@@ -103,7 +118,7 @@ def cockpit_for(user: User, question: Question) -> Cockpit | None:
     if unit.pk not in by_unit:
         return None
     counts = by_unit[unit.pk]
-    found = Cockpit(question, counts, _place(question, unit), days=kept_days(programme, unit))
+    found = Cockpit(question, counts, _place(question, unit), days=days_around(question))
     found.before_on = question.against or on - WEEK
     found.before = day_of(programme, [unit], found.before_on).get(unit.pk)
     found.red = red_list(user, programme, unit, on, red=counts.red, is_past=question.is_past)
@@ -111,6 +126,18 @@ def cockpit_for(user: User, question: Question) -> Cockpit | None:
     found.categories = _categories(question, by_category)
     found.curve = _curve(question, counts)
     return found
+
+
+def days_around(question: Question) -> Days:
+    """The days of which there is a snapshot of the unit."""
+    rows = DailyTally.objects.filter(programme=question.programme, enterprise=question.unit)
+    found = rows.aggregate(
+        first=Min("day"),
+        last=Max("day"),
+        before=Max("day", filter=Q(day__lt=question.on)),
+        after=Min("day", filter=Q(day__gt=question.on)),
+    )
+    return Days(**found)
 
 
 def _place(
@@ -126,11 +153,11 @@ def _units(question: Question, children: list[Enterprise], by_unit: Mapping[int,
         counts = by_unit.get(child.pk, Counts())
         below += counts
         if counts.projects:
-            lines.append(Line(str(child), counts, _place(question, child), child))
+            lines.append(Line(str(child), counts, _place(question, child), child.pk))
     own = by_unit[question.unit.pk] - below
     if own.projects:
         place = _place(question, question.unit, alone=True)
-        lines.append(Line(str(question.unit), own, place, question.unit, alone=bool(lines)))
+        lines.append(Line(str(question.unit), own, place, question.unit.pk, alone=bool(lines)))
     return lines
 
 
@@ -203,11 +230,3 @@ def _categories_of_the_past(question: Question) -> dict[int | None, Counts]:
     for category, light, n in rows:
         found[category] = found.get(category, Counts()) + Counts(projects=n, **{light or "unjudged": n})
     return found
-
-
-def snapshots_around(question: Question) -> tuple[datetime.date | None, datetime.date | None]:
-    """The nearest days with a snapshot before and after the day that was asked for."""
-    rows = DailyTally.objects.filter(programme=question.programme, enterprise=question.unit)
-    before = rows.filter(day__lt=question.on).order_by("-day").values_list("day", flat=True).first()
-    after = rows.filter(day__gt=question.on).order_by("day").values_list("day", flat=True).first()
-    return before, after

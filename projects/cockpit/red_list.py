@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -20,21 +21,33 @@ SHOWN = 12
 #: Up to so many red projects are put in order by themselves; more are found along the index of open milestones.
 FEW = 2_000
 
-_PEOPLE = ("enterprise", "programme", "category", "accountable_lead", "direct_lead", "coordinator")
+_PEOPLE = ("enterprise", "accountable_lead", "direct_lead", "coordinator")
 #: The longest overdue first; behind plan without a missed date comes after them.
 LONGEST_LATE = KT("light_reason__due_on").asc(nulls_last=True)
 
 
 @dataclass(frozen=True)
 class RedProject:
-    """A line of the red list.
+    """A line of the red list. Texts and numbers only: a page that was drawn from equal lines is the same page.
 
     Attributes:
+        enterprise, enterprise_name: its short name and its full one.
+        who, post: who answers for it and what that person is, in the active language; blank where nobody is named.
+        planned_percent, actual_percent: as of today.
         reason: the sentence beside the light, as it was on the day.
         days: consecutive days with red, the day itself included.
     """
 
-    project: Project
+    pk: int
+    code: str
+    name: str
+    is_demo: bool
+    enterprise: str
+    enterprise_name: str
+    post: str
+    who: str
+    planned_percent: Decimal | None
+    actual_percent: Decimal
     reason: str
     days: int
 
@@ -70,9 +83,29 @@ def red_list(
         found = [(project, project.light_reason) for project in today]
     days = red_days_in_a_row([project.pk for project, _reason in found], on)
     return [
-        RedProject(project, reason_text(reason, programme.last_day_counted(on)), days.get(project.pk, 0))
+        _line(
+            project, reason_text(reason, programme.last_day_counted(on)), days.get(project.pk, 0), programme
+        )
         for project, reason in found
     ]
+
+
+def _line(project: Project, reason: str, days: int, programme: Programme) -> RedProject:
+    post, who = project.answering
+    return RedProject(
+        pk=project.pk,
+        code=project.code,
+        name=project.name,
+        is_demo=programme.is_demo,
+        enterprise=str(project.enterprise),
+        enterprise_name=project.enterprise.name,
+        post=post,
+        who=who,
+        planned_percent=project.planned_percent,
+        actual_percent=project.actual_percent,
+        reason=reason,
+        days=days,
+    )
 
 
 def first_red(

@@ -94,8 +94,8 @@ def _red(red: Sequence[RedProject]) -> OutSheet:
     ]
     rows = (
         (
-            *(row.project.code, row.project.name, row.project.enterprise.name, row.reason, row.days),
-            *(person_name(row.project.who_answers), row.project.planned_percent, row.project.actual_percent),
+            *(row.code, row.name, row.enterprise_name, row.reason, row.days),
+            *(person_name(row.who), row.planned_percent, row.actual_percent),
         )
         for row in red
     )

@@ -7,7 +7,6 @@ the confirmation is left as it is and named; it is never overwritten, and the re
 from __future__ import annotations
 
 import datetime
-import itertools
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -17,27 +16,24 @@ from django.db import connection, transaction
 from django.db.models import Count, Max
 from django.utils.translation import gettext as _
 
-from enterprises.models import Enterprise, User
-from enterprises.scoping import outermost, units_for
-from enterprises.sort_key import pinyin_key
+from enterprises.models import User
+from enterprises.scoping import units_for
 from journal.tracking import event_model_of
 from projects.importing import writing
+from projects.importing.creating import create
 from projects.importing.fields import MANY
 from projects.importing.findings import Outcome
 from projects.importing.meanwhile import first_of_each, untouched
 from projects.models import LedgerImport, LedgerRow, Milestone, Project
 from projects.models.project import ProjectPartyBranch, SupportingEnterprise
 from projects.services.lights import refresh_lights
-from projects.services.projects import COMPLETION
 from projects.services.refusals import Refused
-from projects.states import MilestoneState, ProjectStatus
+from projects.services.words import words_later
 
 #: Rows in hand at a time.
 CHUNK = 5_000
 #: From so many rows on the statistics of the tables are taken anew within the transaction.
 MANY_ROWS = 1_000
-#: Codes drawn for rows whose code was taken by somebody else in the same moment.
-_TRIES = 3
 
 #: Tables whose later entries in the journal mean that somebody worked on what a ledger wrote.
 WATCHED: dict[str, type[Any]] = {
@@ -45,15 +41,6 @@ WATCHED: dict[str, type[Any]] = {
     "milestone": Milestone,
     "supporting_enterprises": SupportingEnterprise,
     "party_branches": ProjectPartyBranch,
-}
-
-_STATUS = {
-    "not_started": ProjectStatus.NOT_STARTED,
-    "in_progress": ProjectStatus.IN_PROGRESS,
-    "ongoing": ProjectStatus.IN_PROGRESS,
-    # Done is what the ledger says; that it is done is decided by a review, and a suspension needs its reason.
-    "done": ProjectStatus.IN_PROGRESS,
-    "suspended": ProjectStatus.IN_PROGRESS,
 }
 
 
@@ -119,7 +106,10 @@ def confirm(*, ledger_id: int, as_of: datetime.date) -> LedgerImport | None:
         click=ledger.click,
         ledger=ledger.pk,
     ):
-        touched = _change(ledger, actor) + _create(ledger, actor)
+        with words_later():
+            made = create(ledger, _accepted(ledger), actor, as_of)
+        _stay_inside(actor, made, "add")
+        touched = _change(ledger, actor) + made
         if len(touched) > MANY_ROWS:
             # The planner still believes the tables as they were before; it would judge each light by a walk
             # through all of them (measured: minutes instead of seconds).
@@ -171,154 +161,22 @@ def _change(ledger: LedgerImport, actor: User) -> list[int]:
     return sorted(kept)
 
 
-def _changes(rows: Any, kept: set[int]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def _changes(rows: Any, kept: set[int]) -> Iterator[tuple[int, dict[str, Any]]]:
     for row in rows.iterator(CHUNK):
         if row.project_id in kept:
             yield (
-                row.position,
                 row.project_id,
                 {key: new for key, (_old, new) in row.data["differences"].items()},
             )
 
 
 def changed_links(rows: Any, kept: set[int], *, old: bool = False) -> Iterator[tuple[int, str, list[int]]]:
-    """(position, field, ids) of the many-to-many fields that differ: the new ids, or the old ones."""
+    """(project, field, ids) of the many-to-many fields that differ: the new ids, or the old ones."""
     for row in rows.iterator(CHUNK):
         if row.project_id in kept:
             for field in MANY:
                 if field.key in row.data["differences"]:
-                    yield row.position, field.key, row.data["differences"][field.key][0 if old else 1]
-
-
-# -- new projects --------------------------------------------------------------------------------------------
-
-
-def _create(ledger: LedgerImport, actor: User) -> list[int]:
-    rows = _accepted(ledger).filter(change=LedgerRow.Change.NEW, enterprise__isnull=False)
-    paths = outermost(units_for(actor, "projects.add_project"))
-    inside = Enterprise.objects.visible_to(actor).values_list("pk", "code", "path")
-    units = {pk: code for pk, code, path in inside if any(path.startswith(p) for p in paths)}
-    rows = rows.filter(enterprise_id__in=units)
-    if not rows.exists():
-        return []
-    made: list[int] = []
-    for _n in range(_TRIES):  # a code that somebody drew in the same moment is worth another try
-        writing.stage()
-        linked = 0
-        codes = _Codes(ledger.programme_id, units)
-        for chunk in _chunks(rows.filter(result="")):
-            writing.stage_projects(_new_projects(chunk, ledger.programme_id, codes))
-            writing.stage_steps(_steps(chunk))
-            linked += writing.stage_links(_new_links(chunk))
-        inserted = writing.insert_projects()
-        writing.insert_steps()
-        if linked:
-            writing.put_links()
-        made += _remember(ledger)
-        _call_conflicts(ledger)
-        if inserted == 0 or not rows.filter(result="").exists():
-            break
-    rows.filter(result="").update(result="conflict")
-    _stay_inside(actor, made, "add")
-    return made
-
-
-#: position, enterprise, name and data of a row: what the writing needs of it.
-New = tuple[int, int, str, dict[str, Any]]
-
-
-def _chunks(rows: Any) -> Iterator[list[New]]:
-    """The rows once, some thousand at a time: reading 200,000 of them back is not done thrice."""
-    found = rows.values_list("position", "enterprise_id", "name", "data").iterator(CHUNK)
-    while chunk := list(itertools.islice(found, CHUNK)):
-        yield chunk
-
-
-class _Codes:
-    """Codes of new projects: the unit's own code and a number, as the form gives them."""
-
-    def __init__(self, programme_id: int, units: dict[int, str]) -> None:
-        self.units = units
-        self.taken = set(Project.objects.filter(programme=programme_id).values_list("code", flat=True))
-        self.numbers: dict[str, Iterator[int]] = {}
-
-    def of(self, unit: int, stated: str | None) -> str:
-        code = stated or self._next(f"{self.units[unit]}-"[:34])
-        self.taken.add(code)
-        return code
-
-    def _next(self, stem: str) -> str:
-        count = self.numbers.setdefault(stem, itertools.count(1))
-        return next(code for n in count if (code := f"{stem}{n:02}") not in self.taken)
-
-
-def _new_projects(rows: list[New], programme_id: int, codes: _Codes) -> Iterator[tuple[int, dict[str, Any]]]:
-    for position, enterprise_id, name, data in rows:
-        values = data["values"]
-        yield (
-            position,
-            {
-                **values,
-                "programme_id": programme_id,
-                "enterprise_id": enterprise_id,
-                "code": codes.of(enterprise_id, values.get("code")),
-                "status": _status(data),
-                "start_text": data["start"]["raw"][:80],
-                "due_text": data["deadline"]["raw"][:80],
-                "sort_key": pinyin_key(name, 300),
-            },
-        )
-
-
-def _status(data: dict[str, Any]) -> str:
-    if data["status"]:
-        return _STATUS[data["status"]].value
-    # Blank: the ledger does not say. Progress is a sign that work has begun.
-    return ProjectStatus.IN_PROGRESS.value if data["progress"] else ""
-
-
-def _steps(rows: list[New]) -> Iterator[tuple[int, dict[str, Any]]]:
-    for position, _unit, _name, data in rows:
-        values, percent = data["values"], round(data["progress"] or 0)
-        plan = values.get("steps") or []
-        if not plan and values.get("due_on"):
-            plan = [{"name": COMPLETION, "starts_on": values.get("starts_on"), "due_on": values["due_on"]}]
-            begun = percent > 0 or data["status"] in ("in_progress", "done")
-        else:
-            # Which of several steps the percentage belongs to is not said: they begin at nothing.
-            percent, begun = 0, False
-        state = MilestoneState.IN_PROGRESS if begun else MilestoneState.NOT_STARTED
-        for order, step in enumerate(plan, start=1):
-            yield position, {**step, "order": order, "percent": percent, "state": state.value}
-
-
-def _new_links(rows: list[New]) -> Iterator[tuple[int, str, list[int]]]:
-    for position, _unit, _name, data in rows:
-        for field in MANY:
-            if others := data["values"].get(field.key):
-                yield position, field.key, others
-
-
-def _remember(ledger: LedgerImport) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE projects_ledgerrow r SET project_id = p.id, result = 'created'"
-            " FROM staged_project s JOIN projects_project p ON p.id = s.id"
-            " WHERE r.ledger_id = %s AND r.position = s.position RETURNING p.id",
-            [ledger.pk],
-        )
-        return [pk for (pk,) in cursor.fetchall()]
-
-
-def _call_conflicts(ledger: LedgerImport) -> None:
-    """Rows whose project somebody took in meanwhile; only a code that was taken is worth another try."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE projects_ledgerrow r SET result = 'conflict' FROM projects_project p"
-            " WHERE r.ledger_id = %s AND r.result = '' AND r.outcome = 'accepted' AND r.change = 'new'"
-            " AND p.programme_id = %s AND p.enterprise_id = r.enterprise_id AND p.name = r.name",
-            [ledger.pk, ledger.programme_id],
-        )
+                    yield row.project_id, field.key, row.data["differences"][field.key][0 if old else 1]
 
 
 # -- the end -------------------------------------------------------------------------------------------------

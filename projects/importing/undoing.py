@@ -82,7 +82,7 @@ def _put_back(rows: Any) -> None:
         return
     writing.stage()
     writing.stage_changes(
-        (row.position, row.project_id, {key: old for key, (old, _new) in row.data["differences"].items()})
+        (row.project_id, {key: old for key, (old, _new) in row.data["differences"].items()})
         for row in rows.iterator(CHUNK)
     )
     writing.update_projects()

@@ -14,6 +14,7 @@ from projects.importing.intake import MOST_ATTEMPTS, forgive, passes, read
 from projects.importing.meanwhile import call_gone
 from projects.models import LedgerImport
 from projects.services.refusals import Refused
+from projects.services.words import take_up_words
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ def work_on(*, ledger_id: int, as_of: datetime.date, now: Callable[[], datetime.
         read(ledger_id=ledger_id, now=now)
     elif state == LedgerImport.State.CONFIRMING:
         _write(ledger_id, as_of)
+        take_up_words()
 
 
 def _write(ledger_id: int, as_of: datetime.date) -> None:

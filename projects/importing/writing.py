@@ -1,26 +1,28 @@
 """Set-based writes of what a ledger says: new projects and changed ones, a statement for all rows.
 
-The rows go into a temporary table by COPY and from there into the tables of the portal by one INSERT or UPDATE.
+New rows go into the tables by COPY; where one of them exists meanwhile, and for changes, into a temporary table and
+from there by one INSERT or UPDATE.
 The journal's triggers see every row all the same, and 200,000 rows take seconds instead of a working day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, connection, models, transaction
 
 from enterprises.sort_key import pinyin_key
-from projects.copying import copy_into
+from projects.copying import copy_into, copy_text, text_of
 from projects.importing.fields import FIELDS, MANY
 from projects.models import Milestone, Project
 from projects.services.projects import COMPLETION
 
 #: Columns of a new project that a ledger fills, beside the fields.
 _ALSO = ("programme_id", "enterprise_id", "code", "status", "start_text", "due_text", "sort_key")
-COLUMNS = (*_ALSO, *(field.key for field in FIELDS))
-_STEP_COLUMNS = ("name", "order", "starts_on", "due_on", "percent", "state")
+_LIGHT = ("light", "light_reason", "light_on", "last_red_on", "planned_percent", "actual_percent")
+COLUMNS = ("id", *_ALSO, *_LIGHT, *(field.key for field in FIELDS))
+STEP_COLUMNS = ("project_id", "name", "order", "starts_on", "due_on", "percent", "state")
 
 
 def stage() -> None:
@@ -30,9 +32,9 @@ def stage() -> None:
             """
             DROP TABLE IF EXISTS staged_project, staged_step, staged_link;
             CREATE TEMPORARY TABLE staged_project (LIKE projects_project) ON COMMIT DROP;
-            ALTER TABLE staged_project ADD COLUMN position int, ADD COLUMN keys text[];
-            CREATE TEMPORARY TABLE staged_step (LIKE projects_milestone, position int) ON COMMIT DROP;
-            CREATE TEMPORARY TABLE staged_link (position int, kind text, other_id bigint) ON COMMIT DROP;
+            ALTER TABLE staged_project ADD COLUMN keys text[];
+            CREATE TEMPORARY TABLE staged_step (LIKE projects_milestone) ON COMMIT DROP;
+            CREATE TEMPORARY TABLE staged_link (project_id bigint, kind text, other_id bigint) ON COMMIT DROP;
             """
         )
         for table in ("staged_project", "staged_step"):
@@ -52,77 +54,90 @@ def analyse() -> None:
         cursor.execute("ANALYZE projects_project, projects_milestone")
 
 
-def stage_projects(rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
-    """Stage new projects: (position, column → value); columns that are missing get the model's default."""
-    defaults = {name: _default(name) for name in COLUMNS}
+def draw_ids(number: int) -> list[int]:
+    """Ids for new projects, drawn beforehand: a row finds its project again without looking at names."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('projects_project', 'id')) FROM generate_series(1, %s)",
+            [number],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
 
-    def lines() -> Iterator[list[Any]]:
-        for position, values in rows:
-            yield [position, *(values.get(name, defaults[name]) for name in COLUMNS)]
 
-    return copy_into("staged_project", ["position", *COLUMNS], lines())
+def projects_text(rows: Iterable[dict[str, Any]]) -> str:
+    """New projects as `insert_projects` reads them: column → value, the id among them. Asks no database.
 
-
-def insert_projects() -> int:
-    """Insert what is staged; rows that exist meanwhile are left out. Returns how many were inserted.
-
-    The ids are drawn beforehand, so that a row finds its project again without looking at names.
+    Columns that are missing get the model's default.
     """
-    rest = [f for f in Project._meta.concrete_fields if f.column not in COLUMNS and not f.primary_key]
-    filled = ", ".join(f'"{f.column}"' for f in rest)
+    defaults = [(name, _default(Project, name)) for name in COLUMNS if name != "id"]
+    rest = [_default(Project, name) for name in _rest(Project, COLUMNS)]
+    return text_of(
+        [values["id"], *(values.get(name, default) for name, default in defaults), *rest] for values in rows
+    )
+
+
+def insert_projects(text: str, ids: list[int]) -> list[int]:
+    """Insert new projects; rows that exist meanwhile are left out.
+
+    Args:
+        text: of `projects_text`.
+        ids: all ids in it.
+
+    Returns:
+        The ids of those that were inserted.
+    """
+    columns = [*COLUMNS, *_rest(Project, COLUMNS)]
+    try:
+        with transaction.atomic():
+            copy_text("projects_project", columns, text)
+        return ids
+    except IntegrityError:
+        pass  # somebody took one of them in meanwhile
+    stage()
+    copy_text("staged_project", columns, text)
+    listed = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE staged_project SET id = nextval(pg_get_serial_sequence('projects_project', 'id')) WHERE id IS NULL"
+            f"INSERT INTO projects_project ({listed}) SELECT {listed} FROM staged_project"
+            " ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
         )
-        named = ", ".join(f'"{name}"' for name in COLUMNS)
-        values = ", ".join(["%s"] * len(rest))
-        cursor.execute(
-            f"INSERT INTO projects_project (id, {named}, {filled}) SELECT id, {named}, {values} FROM staged_project"
-            " ORDER BY position ON CONFLICT DO NOTHING",
-            [_prepared(f) for f in rest],
-        )
-        return int(cursor.rowcount)
+        return [pk for (pk,) in cursor.fetchall()]
 
 
-def stage_steps(rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
-    """Stage milestones of new projects: (position of the project's row, column → value)."""
-    lines = ([position, *(step[name] for name in _STEP_COLUMNS)] for position, step in rows)
-    return copy_into("staged_step", ["position", *_STEP_COLUMNS], lines)
+def steps_text(rows: Iterable[dict[str, Any]]) -> str:
+    """Milestones of new projects as `insert_steps` reads them: column → value. Asks no database."""
+    rest = [_default(Milestone, name) for name in _rest(Milestone, STEP_COLUMNS)]
+    return text_of([*(step[name] for name in STEP_COLUMNS), *rest] for step in rows)
 
 
-def insert_steps() -> int:
-    """Insert the staged milestones of projects that were inserted."""
-    rest = [
-        f
-        for f in Milestone._meta.concrete_fields
-        if f.column not in (*_STEP_COLUMNS, "project_id") and not f.primary_key
-    ]
-    named = ", ".join(f'"{name}"' for name in _STEP_COLUMNS)
-    staged = ", ".join(f's."{name}"' for name in _STEP_COLUMNS)
+def insert_steps(text: str, project_ids: list[int] | None = None) -> None:
+    """Insert milestones (`steps_text`): all of them, or those of some projects only."""
+    columns = [*STEP_COLUMNS, *_rest(Milestone, STEP_COLUMNS)]
+    if project_ids is None:
+        copy_text("projects_milestone", columns, text)
+        return
+    copy_text("staged_step", columns, text)
+    listed = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE staged_project; ANALYZE staged_step")
         cursor.execute(
-            f"INSERT INTO projects_milestone (project_id, {named}, {', '.join(str(f.column) for f in rest)})"
-            f" SELECT p.id, {staged}, {', '.join(['%s'] * len(rest))}"
-            " FROM staged_step s JOIN staged_project t ON t.position = s.position"
-            ' JOIN projects_project p ON p.id = t.id ORDER BY s.position, s."order"',
-            [_prepared(f) for f in rest],
+            f"INSERT INTO projects_milestone ({listed}) SELECT {listed} FROM staged_step"
+            ' WHERE project_id = ANY (%s::bigint[]) ORDER BY project_id, "order"',
+            [project_ids],
         )
-        return int(cursor.rowcount)
 
 
-def stage_changes(rows: Iterable[tuple[int, int, dict[str, Any]]]) -> int:
-    """Stage changes of projects: (position, project, field → new value)."""
+def stage_changes(rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
+    """Stage changes of projects: (project, field → new value)."""
     names = [field.key for field in FIELDS]
 
     def lines() -> Iterator[list[Any]]:
-        for position, project_id, values in rows:
+        for project_id, values in rows:
             keys = [name for name in names if name in values]
             sort_key = pinyin_key(values["name"], 300) if "name" in values else None
             stated = "{" + ",".join([*keys, *(["sort_key"] if sort_key else [])]) + "}"
-            yield [position, project_id, stated, sort_key, *(values.get(name) for name in names)]
+            yield [project_id, stated, sort_key, *(values.get(name) for name in names)]
 
-    return copy_into("staged_project", ["position", "id", "keys", "sort_key", *names], lines())
+    return copy_into("staged_project", ["id", "keys", "sort_key", *names], lines())
 
 
 def update_projects() -> int:
@@ -153,23 +168,20 @@ def update_projects() -> int:
 
 
 def stage_links(rows: Iterable[tuple[int, str, list[int]]]) -> int:
-    """Stage the supporting enterprises and party organisations of rows: (position, field, ids); [] for none."""
+    """Stage the supporting enterprises and party organisations: (project, field, ids); [] for none."""
     none: list[int | None] = [None]
-    pairs = ((position, key, other) for position, key, others in rows for other in (others or none))
-    return copy_into("staged_link", ["position", "kind", "other_id"], pairs)
+    pairs = ((project_id, key, other) for project_id, key, others in rows for other in (others or none))
+    return copy_into("staged_link", ["project_id", "kind", "other_id"], pairs)
 
 
 def put_links() -> None:
-    """Make the links of the staged rows what was staged."""
+    """Make the links of the projects what was staged."""
     with connection.cursor() as cursor:
         for field in MANY:
             through: Any = getattr(Project, field.key).through
             table = through._meta.db_table
             other = "enterprise_id" if field.key == "supporting_enterprises" else "partybranch_id"
-            joined = (
-                "FROM staged_link l JOIN staged_project t ON t.position = l.position"
-                " JOIN projects_project p ON p.id = t.id WHERE l.kind = %s"
-            )
+            joined = "FROM staged_link l JOIN projects_project p ON p.id = l.project_id WHERE l.kind = %s"
             cursor.execute(
                 f"DELETE FROM {table} x WHERE x.project_id IN (SELECT p.id {joined}) AND NOT EXISTS"
                 f" (SELECT {joined} AND p.id = x.project_id AND l.other_id = x.{other})",
@@ -182,9 +194,15 @@ def put_links() -> None:
             )
 
 
-def _default(column: str) -> Any:
-    return _prepared(next(f for f in Project._meta.concrete_fields if f.column == column))
+def _rest(model: type[models.Model], columns: Sequence[str]) -> list[str]:
+    """The columns of a model that a ledger does not fill."""
+    return [
+        str(field.column)
+        for field in model._meta.concrete_fields
+        if field.column not in columns and not field.primary_key
+    ]
 
 
-def _prepared(field: Any) -> Any:
-    return field.get_db_prep_save(field.get_default(), connection)
+def _default(model: type[models.Model], column: str) -> Any:
+    field = next(one for one in model._meta.concrete_fields if one.column == column)
+    return field.get_prep_value(field.get_default())

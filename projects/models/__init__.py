@@ -11,7 +11,7 @@ from projects.models.patrol import PatrolRun, SetAside
 from projects.models.programme import Category, Programme
 from projects.models.project import Project
 from projects.models.report import ProgressReport
-from projects.models.search import MilestoneName, ProjectWords
+from projects.models.search import MilestoneName, ProjectWords, WordsDue
 from projects.models.submission import Submission
 from projects.models.tally import DailyTally, Tally, TallyMark, UnitInTree
 from projects.models.visit import ActionItem, SiteVisit
@@ -47,4 +47,5 @@ __all__ = [
     "Tally",
     "TallyMark",
     "UnitInTree",
+    "WordsDue",
 ]

@@ -29,7 +29,7 @@ COUNTED = (
 )
 
 
-@tracked(exclude=["flagged_due_on"], parent="project")
+@tracked(exclude=["flagged_due_on"], in_bulk=True, parent="project")
 class Milestone(models.Model):
     # The unique constraint on project and name is an index by project already; a second one would
     # only make every flag of the patrol dearer.
@@ -88,6 +88,7 @@ class Milestone(models.Model):
         blank=True,
         editable=False,
         related_name="+",
+        db_index=False,  # milestone_by_submitter
         verbose_name=_("submitted by"),
     )
     #: The patrol's claim: the due date it has flagged. A column of the locked row, because a claim
@@ -136,6 +137,11 @@ class Milestone(models.Model):
             models.Index(fields=["project", "due_on"], condition=open_q(), name="milestone_open_by_project"),
             # From a name that was looked for to its milestones (projects.models.search).
             models.Index(fields=["name"], name="milestone_by_name"),
+            models.Index(
+                fields=["submitted_by"],
+                condition=Q(submitted_by__isnull=False),
+                name="milestone_by_submitter",
+            ),
         ]
         triggers = [
             *marks_of_project(COUNTED),

@@ -37,6 +37,25 @@ class ProjectWords(SearchWords):
         return self.words
 
 
+#: Set to "on" for a transaction whose new projects are many: their words are taken up after it (`WordsDue`).
+WORDS_LATER = "portal.words_later"
+
+
+class WordsDue(models.Model):
+    """A new project whose words are still to be taken up. Written by a trigger where `WORDS_LATER` says so."""
+
+    project_id = models.BigIntegerField(primary_key=True)
+
+    objects = ScopedQuerySet.as_manager()
+    scope = PortalWide("Ids that wait for a worker; nobody is shown them.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.project_id)
+
+
 class MilestoneName(models.Model):
     """A name that milestones have. A million milestones share some thousand names.
 

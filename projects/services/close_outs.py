@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import is_blank
 from enterprises.scoping import may
 from projects.models import CloseOut, ExtensionRequest, Milestone, Programme, ProgressReport, Project
 from projects.services import milestones
@@ -20,7 +21,6 @@ from projects.services.refusals import Refused
 from projects.services.reports import wrong_completion_day
 from projects.services.submissions import check, draft_among, hand_in, keep, next_round, take_back
 from projects.states import CloseOutState, MilestoneState
-from projects.wording import is_blank
 from projects.workflow import UNDER_WAY, Subject, step_of
 
 FIELDS = (

@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import is_blank
 from enterprises.scoping import may
 from projects.models import ExtensionRequest, ExtensionShift, Milestone
 from projects.services import milestones
@@ -21,7 +22,6 @@ from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.services.submissions import check, draft_among, hand_in, keep, next_round, take_back
 from projects.states import OPEN_MILESTONE_STATES, ExtensionState, MilestoneState
-from projects.wording import is_blank
 from projects.workflow import UNDER_WAY
 
 #: What a person fills in, besides the later milestones that move along.

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import is_blank, tidy
 from enterprises.scoping import may
 from projects.models import CloseOut, ExtensionRequest, Milestone, ProgressReport, Project
 from projects.services import milestones
@@ -16,7 +17,6 @@ from projects.services.extensions import shown
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.states import CLOSED_MILESTONE_STATES, OPEN_MILESTONE_STATES, MilestoneState, ProjectStatus
-from projects.wording import is_blank, tidy
 from projects.workflow import Subject, Transition, steps_by_hand, transition
 
 #: A suspension is looked at again after a quarter at the latest (product rules 3.9).

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from projects.deadlines import days_overdue, is_due_soon, is_overdue
+from projects.deadlines import Dated, days_overdue, is_due_soon, is_overdue
 from projects.lights import PlannedStep, ProjectFacts, planned_share, progress, red_counts_from
-from projects.models import Milestone, Project
+from projects.models import Milestone, Programme, Project
 from projects.states import MilestoneState, ProjectStatus
 
 
@@ -55,7 +56,25 @@ def _share(milestone: Milestone, total: int, as_of: datetime.date, warning_days:
     )
 
 
-def _step(milestone: Milestone) -> PlannedStep:
+class JudgedMilestone(Dated, Protocol):
+    """What the light of a project asks of a milestone: a row of the table, or one that is about to be written."""
+
+    starts_on: datetime.date | None
+    percent: int
+    weight: int
+
+
+class JudgedProject(Protocol):
+    """What the light of a project asks of the project itself."""
+
+    programme: Programme
+    status: str
+    due_on: datetime.date | None
+    is_standing: bool
+    last_red_on: datetime.date | None
+
+
+def _step(milestone: JudgedMilestone) -> PlannedStep:
     return PlannedStep(
         milestone.weight,
         milestone.starts_on,
@@ -66,7 +85,9 @@ def _step(milestone: Milestone) -> PlannedStep:
     )
 
 
-def facts_of(project: Project, milestones: Sequence[Milestone], as_of: datetime.date) -> ProjectFacts:
+def facts_of(
+    project: JudgedProject, milestones: Sequence[JudgedMilestone], as_of: datetime.date
+) -> ProjectFacts:
     """The facts by which the project's light is judged on a day."""
     programme = project.programme
     counted = [m for m in milestones if m.state != MilestoneState.CANCELLED]

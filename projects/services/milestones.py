@@ -13,12 +13,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import is_blank, tidy
 from enterprises.scoping import may
 from projects.models import ExtensionRequest, Milestone, ProgressReport, Project
 from projects.services.lights import refresh_lights
 from projects.services.refusals import Refused
 from projects.states import CLOSED_MILESTONE_STATES, OPEN_MILESTONE_STATES, MilestoneState
-from projects.wording import is_blank, tidy
 from projects.workflow import Subject, Transition, step_of, steps_by_hand, transition
 
 

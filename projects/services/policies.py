@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import is_blank, tidy
 from enterprises.scoping import may
 from projects.lights import LightPolicy, reason_text
 from projects.models import LightPolicyVersion, Programme, Project
@@ -22,7 +23,6 @@ from projects.periods import Cycle
 from projects.services.light_sums import judged
 from projects.services.lights import batches, red_shown_on, refresh_lights
 from projects.services.refusals import Refused
-from projects.wording import is_blank, tidy
 
 #: Projects named in a preview; the counts are of all.
 NAMED = 200

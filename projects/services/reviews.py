@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import tidy
 from projects.models import CloseOut, ExtensionRequest, Milestone, ProgressReport, Project, Submission
 from projects.services import close_outs, extensions, milestones
 from projects.services.certificates import facts_of
@@ -24,7 +25,6 @@ from projects.services.refusals import Refused
 from projects.services.submissions import check
 from projects.services.working_calendar import working_calendar
 from projects.states import CloseOutState
-from projects.wording import tidy
 from projects.working_days import WorkingCalendar
 
 LONGEST_COMMENT = 500

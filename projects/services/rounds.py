@@ -1,4 +1,4 @@
-"""One round of the patrol: episodes, lights, tallies, the ladder, action items, and what is no longer so, in this order."""
+"""One round of the patrol: episodes, lights, tallies, words of the search, the ladder, action items, and what is no longer so, in this order."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from projects.services.lights import follow_patrol
 from projects.services.patrol import PatrolResult, end_runs, patrol, runs_to_follow
 from projects.services.settling import settle_notices
 from projects.services.tallying import keep_tallies
+from projects.services.words import take_up_words
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ def go_round(*, at: datetime.datetime, by_clock: bool = True) -> PatrolResult:
     for step in (
         partial(follow_patrol, run_ids=run_ids, as_of=as_of),
         partial(keep_tallies, as_of=as_of),
+        take_up_words,
         partial(climb, as_of=as_of, at=at, run_id=result.run_id),
         partial(tell_overdue_items, as_of=as_of, at=at),
         partial(settle_notices, as_of=as_of, at=at, run_ids=run_ids),

@@ -12,10 +12,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import is_blank, tidy
 from enterprises.scoping import may
 from projects.models import CloseOut, ExtensionRequest, ProgressReport, Submission
 from projects.services.refusals import Refused
-from projects.wording import is_blank, tidy
 from projects.workflow import Subject, Transition, step_of, steps_by_hand
 
 SUBJECT_OF: dict[type[Submission], Subject] = {

@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from enterprises.models import User
+from enterprises.plain_text import is_blank, tidy
 from enterprises.roles import Role
 from enterprises.scoping import may, users_who_may
 from projects.models import ActionItem, Project, SiteVisit
 from projects.services.extensions import shown
 from projects.services.instruction_notices import settle_items, tell_answer, tell_instructions, tell_reopened
 from projects.services.refusals import Refused
-from projects.wording import is_blank, tidy
 
 LONGEST_FINDINGS = 2000
 LONGEST_TEXT = 500

@@ -105,9 +105,9 @@ def test_control_without_taking_turns_two_ledgers_wait_for_each_other_in_a_circl
     monkeypatch.setattr(confirming, "take_turns", lambda programme_id: None)
     gate, insert = threading.Barrier(2), writing.insert_projects
 
-    def at_once() -> int:
+    def at_once(*arguments: Any) -> list[int]:
         gate.wait(30)
-        return insert()
+        return insert(*arguments)
 
     monkeypatch.setattr(writing, "insert_projects", at_once)
     for number in range(10):

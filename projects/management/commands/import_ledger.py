@@ -14,6 +14,7 @@ from projects.importing.intake import LARGEST, hand_in, read
 from projects.management.commands.preview_ledger import ledger_arguments, who_and_where
 from projects.models import LedgerImport
 from projects.services.refusals import Refused
+from projects.services.words import take_up_words
 
 
 class Command(BaseCommand):
@@ -44,6 +45,7 @@ class Command(BaseCommand):
                 ledger_id=ledger.pk, actor=actor, reading_number=ledger.reading_number, at=timezone.now()
             )
             done = confirm(ledger_id=ledger.pk, as_of=on)
+            take_up_words()
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         if done is None:
