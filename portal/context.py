@@ -86,6 +86,7 @@ SELDOM = (
             (_("Delivery log"), "admin:notices_message_changelist", "notices.log_message"),
             (_("Mail server"), "admin:notices_mailserver_changelist", "notices.view_mailserver"),
             (_("Journal"), "admin:journal", "journal.view_entry"),
+            (_("Exports of lists"), "admin:enterprises_listexport_changelist", "enterprises.view_listexport"),
         ),
     ),
 )
