@@ -177,7 +177,8 @@ class Rule:
         return self.is_asked(policy) and all(test.holds(facts, policy) for test in self.when)
 
 
-_NUMBERS = MappingProxyType({"planned": "planned", "actual": "actual", "gap": "gap"})
+#: What a reason keeps of the percents that are stored beside it.
+NUMBERS = MappingProxyType({"planned": "planned", "actual": "actual", "gap": "gap"})
 
 #: In this order; the first that fits decides. The last one always fits.
 RULES: tuple[Rule, ...] = (
@@ -186,15 +187,15 @@ RULES: tuple[Rule, ...] = (
     Rule("suspended", Light.GREY, (Test("status", "=", ProjectStatus.SUSPENDED.value),)),
     Rule("overdue", Light.RED, (Test("overdue", ">", 0),), {"n": "overdue", "due_on": "worst_on"}),
     Rule("project_overdue", Light.RED, (Test("missed_on", "known"),), {"due_on": "missed_on"}),
-    Rule("behind", Light.RED, (Test("gap", ">", Threshold("red_gap")),), _NUMBERS),
+    Rule("behind", Light.RED, (Test("gap", ">", Threshold("red_gap")),), NUMBERS),
     Rule("extension", Light.YELLOW, (Test("awaits", ">", 0),), {"n": "awaits"}),
     Rule("due_soon", Light.YELLOW, (Test("due_soon", ">", 0),), {"n": "due_soon", "due_on": "next_on"}),
-    Rule("behind", Light.YELLOW, (Test("gap", ">=", Threshold("yellow_gap")),), _NUMBERS),
+    Rule("behind", Light.YELLOW, (Test("gap", ">=", Threshold("yellow_gap")),), NUMBERS),
     # Only what would be green, or grey for want of a beginning, comes as far as this.
     Rule("made_up", Light.YELLOW, (Test("red_on", "known"),), {"on": "red_on"}, flag="red_fades"),
     Rule("not_started", Light.GREY, (Test("started", "=", False),)),
     Rule("no_date", Light.GREEN, (Test("planned", "unknown"),)),
-    Rule("on_plan", Light.GREEN, (), _NUMBERS),
+    Rule("on_plan", Light.GREEN, (), NUMBERS),
 )
 
 

@@ -28,7 +28,7 @@ from projects.deadlines import due_soon_q, overdue_q
 from projects.lights import LightPolicy, red_counts_from
 from projects.models import Milestone, Project
 from projects.services.date_sql import Days
-from projects.services.light_sql import Sql, light_case, number_case, reason_case
+from projects.services.light_sql import Sql, light_case, number_case, reason_case, reason_differs
 from projects.states import MilestoneState, ProjectStatus
 
 
@@ -101,7 +101,8 @@ def judged(
     """SQL that judges a batch: one row a project with its new light beside the stored one.
 
     Columns: id, rule_no, light, reason, planned, actual, red_until (the latest day on which it is known to
-    have been red before now), and what is stored: was_light, was_reason, was_planned, was_actual.
+    have been red before now), what is stored: was_light, was_reason, was_planned, was_actual, and reason_differs
+    (which holds where the percents are as they are stored).
 
     Args:
         policy_since: the day on which the thresholds were last changed; None when they never were.
@@ -119,6 +120,7 @@ def judged(
     text = f"""
         SELECT j.id, j.rule_no, {light_case("j.rule_no")}::varchar AS light,
             {reason_case("j.rule_no", "j")} AS reason,
+            {reason_differs("j.rule_no", "j", "j.was_reason")} AS reason_differs,
             CASE WHEN j.status = %s THEN NULL ELSE j.planned END AS planned,
             CASE WHEN j.status = %s THEN round(j.was_actual) ELSE j.actual END AS actual,
             j.was_light, j.was_reason, j.was_planned, j.was_actual, j.red_until

@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: Projects per transaction: a person who changes one of them waits for no more than these.
 CHUNK = 20_000
-#: Database sessions that judge at once when everything is judged.
-SESSIONS = 2
+#: Database sessions that judge at once when everything is judged: one writes its log while two compute.
+SESSIONS = 3
 
 
 def refresh_lights(
@@ -173,11 +173,14 @@ def _refresh_some(programmes: list[Programme], ids: list[int], as_of: datetime.d
 
 def batches(programme_id: int) -> Iterator[Batch]:
     """The projects of a programme in ranges of ascending ids."""
-    rows = Project.objects.filter(programme_id=programme_id).order_by("pk")
+    ids = Project.objects.filter(programme_id=programme_id).order_by("pk").values_list("pk", flat=True)
     last = 0
-    while ids := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:CHUNK]):
-        yield Batch(programme_id, last + 1, ids[-1])
-        last = ids[-1]
+    # The index is asked for each end; fetching all ids to count them takes as long as judging a batch.
+    while (end := ids.filter(pk__gt=last)[CHUNK - 1 : CHUNK].first()) is not None:
+        yield Batch(programme_id, last + 1, end)
+        last = end
+    if (end := ids.filter(pk__gt=last).last()) is not None:
+        yield Batch(programme_id, last + 1, end)
 
 
 def _lock(batch: Batch) -> None:
@@ -197,15 +200,21 @@ def _store(programme: Programme, batch: Batch, as_of: datetime.date) -> int:
         red_shown_on=red_shown_on(programme, as_of),
     )
     number, rule = programme.policy_number, name_case("j.rule_no")
-    # What shows as before needs no look at its span, unless the thresholds changed since all were judged.
+    differs = (
+        "j.was_light <> j.light OR j.was_planned IS DISTINCT FROM j.planned OR j.was_actual <> j.actual"
+        " OR j.reason_differs"
+    )
+    # What shows as before needs no look at its span, unless the thresholds changed since all were judged: most rows of
+    # an ordinary day are let go here, before they are kept for the statements below.
     every_span = batch.ids is not None or policy_is_new(programme)
+    kept = "" if every_span else f"WHERE {differs}"
     moved = "TRUE" if every_span else f"(j.was_light <> j.light OR j.was_reason->>'rule' <> {rule})"
     # What is said twice below (the range, the array) keeps the planner from reading whole tables for a batch.
     projects = batch.range("p.id")
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH judged AS MATERIALIZED ({lights}),
+            WITH judged AS MATERIALIZED (SELECT j.* FROM ({lights}) j {kept}),
             moved AS MATERIALIZED (
                 SELECT j.id, j.light, j.reason, {rule} AS rule FROM judged j WHERE {moved}
             ),
@@ -234,10 +243,7 @@ def _store(programme: Programme, batch: Batch, as_of: datetime.date) -> int:
                     last_red_on = CASE WHEN j.light = 'red' THEN GREATEST(j.red_until, %s)
                         ELSE j.red_until END
                 FROM judged j
-                WHERE p.id = j.id AND {projects} AND (
-                    j.was_light <> j.light OR j.was_reason <> j.reason
-                    OR j.was_planned IS DISTINCT FROM j.planned OR j.was_actual <> j.actual
-                )
+                WHERE p.id = j.id AND {projects} AND ({differs})
                 RETURNING p.id
             )
             SELECT count(*) FROM stored
