@@ -187,5 +187,8 @@ class PortalAdminSite(admin.AdminSite):
         }
         return TemplateResponse(request, "admin/index.html", context)
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        return []  # put together anew for every page by the stock site, and shown on none: `portal.context` navigates
+
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         raise Http404  # the navigation is the index; a second one by app would only repeat it

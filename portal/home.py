@@ -88,7 +88,7 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
             Figure(
                 str(light.label),
                 getattr(counts, light.value),
-                list_url("projects_project", light=light.value),
+                list_url("projects_project", light__exact=light.value),
                 light.value,
             )
             for light in (Light.RED, Light.YELLOW, Light.GREEN, Light.BLUE, Light.GREY)
@@ -96,7 +96,7 @@ def _business(home: Home, user: User, as_of: datetime.date) -> None:
     ]
     home.needs_me = list(_needs_me(user, counts))
     home.red = first_red(projects, milestones, as_of, red=counts.red, shown=SHOWN)
-    home.red_url = list_url("projects_project", light=Light.RED.value)
+    home.red_url = list_url("projects_project", light__exact=Light.RED.value)
     home.soon = list(
         milestones.due_soon(as_of)
         .select_related("project__enterprise", "project__programme")

@@ -78,7 +78,7 @@ PAGES = {
         "/projects/programme/", "/projects/programme/{programme}/change/", "/enterprises/enterprise/",
         "/enterprises/enterprise/{group}/change/", "/enterprises/enterprise/add/", "/enterprises/partybranch/",
         "/enterprises/partybranch/add/", "/projects/patrolrun/", "/projects/setaside/", "/password_change/",
-        "/review/", "/projects/progressreport/{report}/", "/projects/extensionrequest/{extension}/", "/projects/project/{project}/status/suspend/", "/projects/project/?q=nothing-fits", "/projects/project/?light=red",
+        "/review/", "/projects/progressreport/{report}/", "/projects/extensionrequest/{extension}/", "/projects/project/{project}/status/suspend/", "/projects/project/?q=nothing-fits", "/projects/project/?light__exact=red",
     ),
     "officer": ("/", "/projects/project/", "/projects/project/{project}/", "/projects/milestone/{late}/report/", "/projects/milestone/{open}/extension/", "/projects/progressreport/", "/projects/extensionrequest/", "/projects/closeout/", "/projects/progressreport/{report}/", "/projects/project/{approved}/", "/projects/project/{approved}/evidence/", "/projects/programme/", "/enterprises/enterprise/{group}/change/"),
     "leader": ("/", "/projects/project/", "/projects/project/{project}/", "/projects/project/{project}/change/", "/enterprises/enterprise/"),

@@ -117,7 +117,7 @@ class ProjectAdmin(
         "coordinator_text",
     )
     search_help_text = gettext_lazy("Name, code, place, enterprise or person")
-    allowed_lookups = ("light", "light__exact", "programme__id__exact")
+    allowed_lookups = ("light__exact", "programme__id__exact")
     autocomplete_fields = ("enterprise", "supporting_enterprises", "party_branches")
     initial_from_link = ("programme", "enterprise")
     inlines = (MilestoneInline,)

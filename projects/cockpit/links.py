@@ -26,7 +26,7 @@ _REPORTS, _EXTENSIONS, _CLOSE_OUTS = (
 #: Name in `tallies.Counts` (or a property of it) → list, parameters.
 _ASKED: dict[str, tuple[str, dict[str, str]]] = {
     "projects": (_PROJECTS, {}),
-    **{light.value: (_PROJECTS, {"light": light.value}) for light in Light},
+    **{light.value: (_PROJECTS, {"light__exact": light.value}) for light in Light},
     "on_plan": (_PROJECTS, {"look_at": "on_plan"}),
     "silent": (_PROJECTS, {"look_at": "silent"}),
     "with_evidence": (_PROJECTS, {"look_at": "evidence"}),

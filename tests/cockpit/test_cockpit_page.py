@@ -212,3 +212,27 @@ def test_officers_see_their_own_and_administrators_none(today: datetime.date) ->
     assert mine.context["question"].unit == world.groups[0]
     for role in ("system", "security", "audit"):
         assert seen_by(factories.user(role, world.root)).get("/cockpit/").status_code == 403
+
+
+def test_a_light_that_a_number_led_to_is_the_one_that_the_list_shows_as_chosen(today: datetime.date) -> None:
+    """Otherwise the next choice is added to it, and the list of yellow ones among the red ones is empty."""
+    world = after_a_history(today)
+    client = seen_by(world.staff[0])
+    for page in ("/cockpit/", "/"):
+        numbers = list(numbers_of(client.get(page).content.decode()))
+        for url in [url for url, name, _number in numbers if name == "red"][:1] or _red_links(client, page):
+            listed = client.get(url).context["cl"]
+            light = next(spec for spec in listed.filter_specs if getattr(spec, "field_path", "") == "light")
+            chosen = [choice for choice in light.choices(listed) if choice["selected"]]
+            assert [str(choice["display"]) for choice in chosen] == ["红灯"], url
+            other = next(c for c in light.choices(listed) if str(c["display"]) == "绿灯")
+            address = url.partition("?")[0] + other["query_string"]
+            assert {row.light for row in client.get(address).context["cl"].result_list} == {"green"}
+
+
+def _red_links(client: Client, page: str) -> list[str]:
+    found = re.findall(
+        r'href="(/projects/project/\?[^"]*light[^"]*red[^"]*)"', client.get(page).content.decode()
+    )
+    assert found
+    return [unescape(found[0])]
