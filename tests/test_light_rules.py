@@ -6,13 +6,14 @@ import datetime
 import itertools
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from projects.lights import RULES, LightPolicy, ProjectFacts, judge, red_counts_from, rule_that_fits
-from projects.models import Milestone, Project
+from projects.models import Milestone, Programme, Project
 from projects.services.light_facts import facts_of
 from projects.services.light_sql import light_case, name_case, number_case, reason_case
 from projects.services.lights import refresh_lights
@@ -100,8 +101,8 @@ def test_control_a_swapped_rule_would_be_noticed(monkeypatch: pytest.MonkeyPatch
     assert found != [dict(judge(one, policy)[1]) for one in facts]
 
 
-@pytest.mark.django_db
-def test_what_is_stored_is_what_the_facts_in_hand_say(today: datetime.date) -> None:
+def _projects(today: datetime.date) -> Programme:
+    """Eighty projects of every status with up to four milestones of every state and date."""
     chance = random.Random(11)
     root = factories.sasac()
     programme = factories.programme(root, today.year, starts_on=today - DAY * 90, ends_on=today + DAY * 90,
@@ -124,6 +125,12 @@ def test_what_is_stored_is_what_the_facts_in_hand_say(today: datetime.date) -> N
                 weight=chance.randrange(1, 60), percent=chance.randrange(0, 101), claimed_on=today,
                 accepted_on=today, awaits_extension=chance.random() < 0.1, is_suspended=chance.random() < 0.1,
             )  # fmt: skip
+    return programme
+
+
+@pytest.mark.django_db
+def test_what_is_stored_is_what_the_facts_in_hand_say(today: datetime.date) -> None:
+    programme = _projects(today)
     before = {
         project.pk: facts_of(project, list(project.milestones.all()), today)
         for project in Project.objects.select_related("programme")
@@ -138,6 +145,45 @@ def test_what_is_stored_is_what_the_facts_in_hand_say(today: datetime.date) -> N
             project=project
         ).exists() or (project.status in ("closed_out", "suspended"))
     assert len(rules) > 6
+
+
+def _wrong_after(days: int, today: datetime.date) -> int:
+    """How often, in so many days one after the other, a stored light is not what the facts in hand say."""
+    wrong = 0
+    for number in range(days):
+        day = today + DAY * number
+        facts = {
+            project.pk: (project, facts_of(project, list(project.milestones.all()), day))
+            for project in Project.objects.select_related("programme")
+        }
+        refresh_lights(as_of=day)
+        for project in Project.objects.all():
+            before, seen = facts[project.pk]
+            if before.light == "red":  # it was so until yesterday; `last_red_on` stands still meanwhile
+                last = max(before.last_red_on or day - DAY, day - DAY)
+                first = red_counts_from(before.programme.light_policy, day, before.programme.policy_since)
+                seen = replace(seen, red_on=last if first <= last <= day else None)
+            light, reason = judge(seen, project.programme.light_policy)
+            wrong += (project.light, project.light_reason) != (light.value, reason)
+    return wrong
+
+
+@pytest.mark.django_db
+def test_day_after_day_each_reason_is_that_of_the_day(
+    today: datetime.date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projects.services.lights.CHUNK", 17)  # several batches, the last one not full
+    _projects(today)
+    assert _wrong_after(12, today) == 0
+
+
+@pytest.mark.django_db
+def test_control_a_reason_that_is_not_looked_at_is_soon_an_old_one(
+    today: datetime.date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projects.services.light_sums.reason_differs", lambda *_names: "FALSE")
+    _projects(today)
+    assert _wrong_after(12, today) > 0
 
 
 def test_a_red_counts_from_the_first_day_of_the_period_and_after_the_day_of_the_rules() -> None:
