@@ -7,6 +7,7 @@ nothing here, they find nothing.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import django
 from django.db import connection
@@ -20,13 +21,12 @@ from projects.importing import writing  # noqa: E402
 _insert = writing.insert_steps
 
 
-def _insert_and_commit() -> int:
-    # Behind Django's back, as a service without `atomic` would. The temporary tables go with the transaction, so
-    # what follows fails as well, if nobody is killed before.
-    written = _insert()
+def _insert_and_commit(*arguments: Any) -> None:
+    # Behind Django's back, as a service without `atomic` would. The rows that are still to be read go with the
+    # transaction, so what follows fails as well, if nobody is killed before.
+    _insert(*arguments)
     connection.connection.commit()
     time.sleep(2)
-    return written
 
 
 writing.insert_steps = _insert_and_commit
