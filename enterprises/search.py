@@ -16,7 +16,8 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.fields.array import ArrayContains  # type: ignore[attr-defined]
 from django.db.models import F, Func, Q, TextField
-from pypinyin import Style, lazy_pinyin
+
+from enterprises.sort_key import readers
 
 #: Shorter words are not looked for over everything: nearly every name holds them.
 SHORTEST = 2
@@ -68,6 +69,9 @@ def too_short(words: Sequence[str]) -> bool:
 @lru_cache(maxsize=8_192)
 def initial(sign: str) -> str:
     """ "水" → "s": of one character on its own, as the table of the database has it; others stay as they are."""
+    from pypinyin import Style
+
+    lazy_pinyin, _seg = readers()
     first = lazy_pinyin(sign, style=Style.FIRST_LETTER)
     return first[0][:1] if first and first[0][:1].isascii() else sign
 
