@@ -16,6 +16,7 @@ from enterprises.models import User
 from projects.scale.seed import OFFICER, STAFF
 from projects.services.lights import refresh_lights
 from projects.services.patrol import patrol
+from projects.services.tallying import keep_tallies
 from tools.bench_databases import Databases
 from tools.bench_report import Figure, milliseconds
 
@@ -60,6 +61,7 @@ def _walk(databases: Databases, name: str, today: datetime.date, repeat: int) ->
     with databases.copy_of(name):
         patrol(as_of=today)
         refresh_lights(as_of=today)
+        keep_tallies(as_of=today)  # as the patrol does after the lights of a day
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")  # autovacuum does this within its minute
         return {page: take(page, repeat) for page in pages()}
