@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from docx import Document
-from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -107,6 +107,10 @@ class OfficialDocument:
         """
         table = self.document.add_table(rows=0, cols=len(head))
         table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = Mm(
+                width
+            )  # Word goes by the cells; WPS and LibreOffice by the grid, and made all columns equal
         for number, texts in enumerate([head, *rows]):
             row = table.add_row()
             properties = row._tr.get_or_add_trPr()
@@ -114,7 +118,7 @@ class OfficialDocument:
             if not number:
                 properties.append(OxmlElement("w:tblHeader"))
             for cell, text, width in zip(row.cells, texts, widths, strict=True):
-                cell.width = Mm(width)
+                cell.width, cell.vertical_alignment = Mm(width), WD_CELL_VERTICAL_ALIGNMENT.CENTER
                 paragraph = cell.paragraphs[0]
                 paragraph.paragraph_format.line_spacing = Pt(20)
                 paragraph.alignment = CENTER if not number or _is_figure(text) else None

@@ -123,3 +123,14 @@ def test_two_days_show_what_turned_red_and_what_was_mended(today: datetime.date)
     assert (found.before.red, found.after.red) == (1, 1)  # type: ignore[union-attr]
     foreign = factories.user("leader", world.groups[0])
     assert compare(foreign, page.context["question"], today, today + DAY).turned_red == []
+
+
+def test_the_columns_of_the_bulletin_are_as_wide_in_the_grid_as_in_the_cells(today: datetime.date) -> None:
+    """WPS and LibreOffice go by the grid: with equal columns there the bulletin was twice as long."""
+    world = after_a_history(today)
+    document = Document(downloaded(seen_by(world.staff[0]).get("/cockpit/file/docx/")))
+    assert document.tables
+    for table in document.tables:
+        in_cells = [cell.width for cell in table.rows[0].cells]
+        assert [column.width for column in table.columns] == in_cells
+        assert len(set(in_cells)) > 1
