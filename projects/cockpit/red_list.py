@@ -21,7 +21,7 @@ SHOWN = 12
 #: Up to so many red projects are put in order by themselves; more are found along the index of open milestones.
 FEW = 2_000
 
-_PEOPLE = ("enterprise", "accountable_lead", "direct_lead", "coordinator")
+_PEOPLE = ("enterprise", "programme", "accountable_lead", "direct_lead", "coordinator")
 #: The longest overdue first; behind plan without a missed date comes after them.
 LONGEST_LATE = KT("light_reason__due_on").asc(nulls_last=True)
 

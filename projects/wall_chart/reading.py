@@ -273,7 +273,7 @@ def _group_url(group: str, project: Project, filters: Filters, base: str) -> str
         if filters.category:
             query["category_name"] = project.category.name if project.category else NONE
         if filters.light:
-            query["light"] = filters.light
+            query["light__exact"] = filters.light
         return f"{base}{reverse('admin:projects_project_changelist')}?{urlencode(query)}"
     narrowed = (
         {"category": project.category_id or NONE}
