@@ -266,7 +266,7 @@ def _remember(ledger: LedgerImport, pairs: list[tuple[int, int]]) -> None:
         cursor.execute(
             "UPDATE projects_ledgerrow r SET project_id = made.id, result = 'created'"
             " FROM unnest(%s::int[], %s::bigint[]) AS made (position, id)"
-            # The range says to the planner that it is not all rows of the ledger, forty times.
+            # The range says to the planner that a part is not the whole ledger: it read all rows for each.
             " WHERE r.ledger_id = %s AND r.position = made.position AND r.position BETWEEN %s AND %s",
             [list(positions), list(ids), ledger.pk, positions[0], positions[-1]],
         )
