@@ -71,8 +71,20 @@ class Visit:
         self.open("/login/")
         self.page.fill("input[name=username]", user.username)
         self.page.fill("input[name=password]", factories.PASSWORD)
-        self.page.click("main button")
-        self.page.wait_for_url(self.url + "/")
+        self.follow("main button")
+        assert self.page.url == self.url + "/"
+
+    def follow(self, what: Any) -> None:
+        """Click what leads to another page (a selector or a locator), and wait until that page is there.
+
+        A click returns before the server has answered, and "loaded" is true of the page one leaves: what
+        is read right after it may be read from the old page, rarely, and only on a busy machine.
+        """
+        with self.page.expect_navigation():
+            if isinstance(what, str):
+                self.page.click(what)
+            else:
+                what.click()
 
 
 @pytest.fixture

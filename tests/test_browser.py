@@ -45,8 +45,7 @@ def test_the_first_look_is_chinese_and_one_click_makes_it_english(visit: Any) ->
     window = visit()
     window.log_in(world["leader"])
     assert window.page.get_attribute("html", "lang") == "zh-hans"
-    window.page.click('button[value="en"], button[lang="en"]')
-    window.page.wait_for_load_state()
+    window.follow('button[value="en"], button[lang="en"]')
     assert window.page.get_attribute("html", "lang") == "en"
 
 
@@ -55,11 +54,10 @@ def test_every_page_works_without_javascript(visit: Any) -> None:
     window = visit(java_script_enabled=False)
     window.log_in(world["officer"])
     window.open(f"/projects/project/{world['project'].pk}/")
-    window.page.click(f'a[href$="/milestone/{world["late"].pk}/report/"]')
+    window.follow(f'a[href$="/milestone/{world["late"].pk}/report/"]')
     window.page.fill("[name=percent]", "40")
     window.page.fill("[name=done]", "开挖 200 米")
-    window.page.click("button[name=_submit]")
-    window.page.wait_for_load_state()
+    window.follow("button[name=_submit]")
     world["late"].refresh_from_db()
     assert world["late"].percent == 40
 

@@ -58,8 +58,7 @@ def test_what_was_typed_outlives_a_reload_and_may_be_discarded(visit: Any) -> No
     assert window.page.input_value(FIELD) == "已开挖 300 米"
     assert window.page.input_value("#id_percent") == "5"
     assert not ProgressReport.objects.exists()
-    with window.page.expect_navigation():
-        window.page.click("[data-drop]")
+    window.follow("[data-drop]")
     assert window.page.input_value(FIELD) == ""
     assert nothing_kept(window)
 
@@ -77,8 +76,7 @@ def test_a_dead_connection_holds_the_form_back_and_loses_nothing(visit: Any) -> 
     assert kept(window)["values"]["done"] == "断网时写的"
     window.context.set_offline(False)
     window.page.wait_for_function("() => document.querySelector('[name=_version]').value.length > 0")
-    with window.page.expect_navigation():
-        window.page.click("[name=_submit]")
+    window.follow("[name=_submit]")
     report = ProgressReport.objects.get()
     assert (report.state, report.done) == ("submitted", "断网时写的")
 
@@ -88,8 +86,7 @@ def test_a_saved_draft_leaves_nothing_on_the_device(visit: Any) -> None:
     window = typing(visit, world)
     window.page.fill(FIELD, "一稿")
     kept(window)
-    with window.page.expect_navigation():
-        window.page.click("[name=_save]")
+    window.follow("[name=_save]")
     assert nothing_kept(window)
     assert not window.page.is_visible("[data-restored]")
     assert window.page.input_value(FIELD) == "一稿"
@@ -109,8 +106,7 @@ def test_the_draft_is_saved_by_itself_and_then_handed_in(visit: Any) -> None:
     assert ProgressReport.objects.get().done == "自动保存的"
     assert nothing_kept(window)
     window.page.fill(FIELD, "又写了一句")
-    with window.page.expect_navigation():
-        window.page.click("[name=_submit]")
+    window.follow("[name=_submit]")
     assert (ProgressReport.objects.get().state, ProgressReport.objects.get().done) == (
         "submitted",
         "又写了一句",
@@ -126,12 +122,10 @@ def test_what_came_back_after_a_colleagues_save_leads_to_both_versions(visit: An
     other.log_in(factories.user("officer", world["group"]))
     other.open(world["report"])
     other.page.fill(FIELD, "同事保存的")
-    with other.page.expect_navigation():
-        other.page.click("[name=_save]")
+    other.follow("[name=_save]")
     mine.page.reload()
     assert mine.page.input_value(FIELD) == "我没保存的"
-    with mine.page.expect_navigation():
-        mine.page.click("[name=_save]")
+    mine.follow("[name=_save]")
     assert "同事保存的" in mine.page.inner_text(".conflict-table")
     assert "我没保存的" in mine.page.inner_text(".conflict-table")
     mine.provoked.add("409")  # the browser calls a 409 an error
@@ -144,8 +138,7 @@ def test_logging_out_leaves_no_text_on_a_shared_device(visit: Any) -> None:
     window.page.fill(FIELD, "不给别人看的")
     window.page.wait_for_function("() => Object.keys(localStorage).length === 2")
     window.page.click("header details.menu summary")
-    with window.page.expect_navigation():
-        window.page.click("form[data-drafts-of] button")
+    window.follow("form[data-drafts-of] button")
     assert window.page.evaluate("Object.keys(localStorage)") == ["draft:999999:/elsewhere/"]
 
 
@@ -203,5 +196,5 @@ def test_the_form_works_without_scripts(visit: Any) -> None:
     window = typing(visit, world, java_script_enabled=False)
     window.page.fill("#id_percent", "30")
     window.page.fill(FIELD, "不用脚本写的")
-    window.page.click("[name=_submit]")
+    window.follow("[name=_submit]")
     assert ProgressReport.objects.get().state == "submitted"

@@ -41,14 +41,13 @@ def photo(seed: int) -> dict[str, Any]:
 
 
 def no_wider_than_the_screen(window: Visit) -> None:
-    window.page.wait_for_load_state()  # between two pages there is no document to measure
     assert window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def report(window: Visit, world: dict, text: str, photos: list[dict[str, Any]]) -> None:
     """Write and hand in a claim of completion on the one milestone, with photos."""
     window.open(f"/projects/project/{world['project'].pk}/")
-    window.page.click(f'a[href$="/projects/milestone/{world["late"].pk}/report/"]')
+    window.follow(f'a[href$="/projects/milestone/{world["late"].pk}/report/"]')
     no_wider_than_the_screen(window)
     if photos:
         window.page.set_input_files("input[type=file][multiple]", photos)
@@ -66,11 +65,10 @@ def hand_in(window: Visit, kind: str) -> None:
 def decide(window: Visit, action: str, comment: str = "") -> None:
     """Open the oldest item of the desk and decide on it."""
     window.open("/review/")
-    window.page.click(".desk tbody tr:first-child th a")
+    window.follow(".desk tbody tr:first-child th a")
     if comment:
         window.page.fill("[name=comment]", comment)
-    with window.page.expect_navigation():
-        window.page.click(f'button[formaction$="/step/{action}/"]')
+    window.follow(f'button[formaction$="/step/{action}/"]')
 
 
 def test_from_a_report_on_a_phone_to_the_certificate(visit: Any, world: dict) -> None:
@@ -87,7 +85,7 @@ def test_from_a_report_on_a_phone_to_the_certificate(visit: Any, world: dict) ->
     report(officer, world, "总表和分表全部安装完毕，已通水。抄表到户照片已补充。", [photo(3)])
 
     staff.open("/review/")
-    staff.page.click(".desk tbody tr:first-child th a")
+    staff.follow(".desk tbody tr:first-child th a")
     assert staff.page.inner_text(".passages ins").endswith("抄表到户照片已补充。")
     decide(staff, "accept")
     milestone = Milestone.objects.get()
@@ -98,7 +96,7 @@ def test_from_a_report_on_a_phone_to_the_certificate(visit: Any, world: dict) ->
     ]
 
     officer.open(f"/projects/project/{world['project'].pk}/")
-    officer.page.click('a[href$="/close-out/"]')
+    officer.follow('a[href$="/close-out/"]')
     no_wider_than_the_screen(officer)
     officer.page.fill("[name=achieved]", "上山门村 320 户全部通水")
     officer.page.fill("[name=follow_up_owner]", "李某某")
@@ -128,7 +126,7 @@ def test_an_extension_is_asked_for_freezes_the_light_and_is_approved(visit: Any,
     officer.log_in(world["officer"])
     staff.log_in(world["staff"])
     officer.open(f"/projects/project/{world['project'].pk}/")
-    officer.page.click(f'a[href$="/projects/milestone/{milestone.pk}/extension/"]')
+    officer.follow(f'a[href$="/projects/milestone/{milestone.pk}/extension/"]')
     no_wider_than_the_screen(officer)
     officer.page.fill("[name=to_on]", (today + DAY * 15).isoformat())
     officer.page.check("[name=reason_class][value=site]", force=True)
@@ -156,24 +154,20 @@ def test_two_officers_on_one_draft_and_the_second_chooses(visit: Any, world: dic
     url = f"/projects/milestone/{world['late'].pk}/report/"
     first.open(url)
     first.page.fill("[name=done]", "开始")
-    first.page.click("button[name=_save]")
-    first.page.wait_for_load_state()
+    first.follow("button[name=_save]")
     second.open(url)
     first.open(url)
     first.page.fill("[name=done]", "完成开挖 300 米")
-    first.page.click("button[name=_save]")
-    first.page.wait_for_load_state()
+    first.follow("button[name=_save]")
     second.page.fill("[name=done]", "完成开挖 500 米")
     second.page.fill("[name=problems]", "缺管材")
-    with second.page.expect_navigation():
-        second.page.click("button[name=_save]")
+    second.follow("button[name=_save]")
     page = second.page.inner_text("main")
     assert "完成开挖 300 米" in page
     assert "完成开挖 500 米" in page
     assert world["officer"].name in page
     second.provoked.add("409")
     second.page.check('input[type=radio][value="mine"]')
-    with second.page.expect_navigation():
-        second.page.click("main form button.primary")
+    second.follow("main form button.primary")
     draft = ProgressReport.objects.get()
     assert (draft.done, draft.problems) == ("完成开挖 500 米", "缺管材")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ def handed_in(visit: Any, here: Any, content: bytes, folder: Path) -> Any:
     window.page.select_option("#id_programme", str(here.programme.pk))
     window.page.set_input_files("#id_files", str(file))
     assert "台账.xlsx" in window.page.inner_text("[data-names]")
-    window.page.click("main form button.primary")
-    window.page.wait_for_url("**/projects/ledgerimport/*/")
+    window.follow("main form button.primary")
+    assert re.search(r"/projects/ledgerimport/\d+/$", window.page.url)
     return window
 
 
@@ -41,18 +42,16 @@ def test_a_ledger_is_decided_taken_in_and_taken_back(visit: Any, tmp_path: Path)
     assert not Project.objects.exists()
     dates = page.locator(".questions", has=page.locator("[name='d-deadline']"))
     dates.locator("[value='2021-09-30']").check()
-    dates.locator("button").click()
-    page.wait_for_load_state()
+    window.follow(dates.locator("button"))
     page.locator(".questions [name='d-enterprise']").first.check()
-    page.locator(".questions button").click()
-    page.wait_for_load_state()
+    window.follow(page.locator(".questions button"))
     page.click(".ledger-confirm button")
     page.wait_for_selector(".receipt")
     assert Project.objects.count() == 3
     assert str(Project.objects.get(name=CARD[1]).due_on) == "2021-09-30"
     assert Project.objects.get(name=STOP[1]).enterprise == here.metro
-    page.click(".receipt a[href$='/undo/']")
-    page.click("main form button")
+    window.follow(".receipt a[href$='/undo/']")
+    window.follow("main form button")
     page.wait_for_selector(".receipt")
     assert not Project.objects.exists()
 
