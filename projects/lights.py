@@ -1,4 +1,4 @@
-"""Planned progress and lights: pure rules, no clock, no database (product rules 3.6 and 3.7).
+"""Lights: pure rules, no clock, no database (product rule 3.7).
 
 Facts about a project go in, a colour with its reason comes out. The reason is kept as a rule and
 numbers, not as a sentence, so that it reads in the reader's language.
@@ -10,7 +10,7 @@ SQL of it for 200,000 projects at once; a test holds the two together over a gri
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypedDict
@@ -21,6 +21,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from projects.periods import DAY, Cycle, period_of
+from projects.planned_progress import whole
 from projects.states import ProjectStatus
 
 
@@ -94,26 +95,10 @@ class ProjectFacts:
 
     def shown(self) -> dict[str, Any]:
         """The facts as rules read them: percents rounded as they are shown, so that 62 − 25 reads 37."""
-        planned = None if self.planned is None else round(self.planned)
-        actual = round(self.actual)
+        planned = None if self.planned is None else whole(self.planned)
+        actual = whole(self.actual)
         gap = None if planned is None else max(0, planned - actual)
         return {**vars(self), "planned": planned, "actual": actual, "gap": gap}
-
-
-@dataclass(frozen=True)
-class PlannedStep:
-    """A milestone as the plan sees it. `percent` is what was reported, 0 to 100.
-
-    While an extension awaits its decision the plan asks for no more than was reported: the date that it
-    would be measured by is the one in question.
-    """
-
-    weight: int
-    starts_on: datetime.date | None
-    due_on: datetime.date | None
-    percent: float
-    accepted: bool
-    awaits_extension: bool = False
 
 
 Operator = Literal["=", ">", ">=", "known", "unknown"]
@@ -177,7 +162,7 @@ class Rule:
         return self.is_asked(policy) and all(test.holds(facts, policy) for test in self.when)
 
 
-#: What a reason keeps of the percents that are stored beside it.
+#: Percents in a reason. A project does not keep them there (`kept`): they move with every day.
 NUMBERS = MappingProxyType({"planned": "planned", "actual": "actual", "gap": "gap"})
 
 #: In this order; the first that fits decides. The last one always fits.
@@ -198,6 +183,8 @@ RULES: tuple[Rule, ...] = (
     Rule("on_plan", Light.GREEN, (), NUMBERS),
 )
 
+_NUMBERED = {rule.name for rule in RULES if rule.keeps is NUMBERS}
+
 
 def rule_that_fits(facts: ProjectFacts, policy: LightPolicy) -> int:
     """Position in `RULES` of the first rule that fits."""
@@ -213,6 +200,18 @@ def judge(facts: ProjectFacts, policy: LightPolicy) -> tuple[Light, Reason]:
         n: value.isoformat() if isinstance(value, datetime.date) else value for n, value in kept.items()
     }
     return rule.light, {"rule": rule.name, **reason}  # type: ignore[typeddict-item]
+
+
+def kept(reason: Reason) -> Reason:
+    """The reason as a project keeps it: what stays as it is from one day to the next."""
+    return {name: value for name, value in reason.items() if name not in NUMBERS}  # type: ignore[return-value]
+
+
+def with_numbers(reason: Mapping[str, Any], planned: int | None, actual: int) -> Mapping[str, Any]:
+    """A kept reason with the percents that its sentence names."""
+    if planned is None or reason.get("rule") not in _NUMBERED:
+        return reason
+    return {**reason, "planned": planned, "actual": actual, "gap": max(0, planned - actual)}
 
 
 def red_counts_from(policy: LightPolicy, as_of: datetime.date, since: datetime.date | None) -> datetime.date:
@@ -296,40 +295,3 @@ def _dated_text(reason: Mapping[str, Any], as_of: datetime.date | None) -> str:
 
 def _short(day: str | None) -> str:
     return date_format(datetime.date.fromisoformat(day), "MONTH_DAY_FORMAT") if day else "—"
-
-
-def planned_share(step: PlannedStep, as_of: datetime.date) -> float:
-    """How much of a step the plan expects at the end of `as_of`, 0 to 1: linear from start to due.
-
-    Without a start the plan expects nothing before the due day and everything on it: inventing a
-    start would accuse an enterprise of being behind a plan that nobody made.
-    """
-    if step.due_on is None:
-        return 0.0
-    if as_of >= step.due_on:
-        return 1.0
-    if step.starts_on is None or as_of < step.starts_on:
-        return 0.0
-    days = (step.due_on - step.starts_on).days + 1
-    return ((as_of - step.starts_on).days + 1) / days
-
-
-def progress(steps: Iterable[PlannedStep], as_of: datetime.date) -> tuple[float | None, float]:
-    """Planned and actual progress of a project in percent.
-
-    Planned is None when no step has a date: there is no plan to be behind of. Steps without a date
-    count in what was achieved, never in what was planned.
-    """
-    weights = planned = actual = dated = 0.0
-    for step in steps:
-        weights += step.weight
-        actual += step.weight * (100.0 if step.accepted else step.percent)
-        if step.due_on is not None:
-            dated += step.weight
-            share = planned_share(step, as_of)
-            if step.awaits_extension:
-                share = min(share, step.percent / 100)
-            planned += step.weight * share
-    if not weights:
-        return None, 0.0
-    return (100.0 * planned / weights if dated else None), actual / weights

@@ -75,7 +75,7 @@ def test_the_preview_is_what_saving_then_does(
     assert tried.total == 40
     for change in tried.changes:
         change.project.refresh_from_db()
-        assert change.reason == reason_text(change.project.light_reason, today)
+        assert change.reason == reason_text(change.project.reason, today)
 
 
 def test_some_policy_changes_something(world: dict[str, Any], today: datetime.date) -> None:

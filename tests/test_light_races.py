@@ -85,6 +85,7 @@ def test_a_batch_waits_for_the_change_of_a_colleague_and_sees_it(
     refresh_lights(as_of=today)
     held, done = threading.Event(), threading.Event()
     project = Project.objects.earliest("pk")
+    Project.objects.filter(pk=project.pk).update(light="yellow")  # there is something to write
 
     def colleague() -> None:
         with transaction.atomic():
@@ -110,6 +111,7 @@ def test_control_without_the_lock_the_change_is_not_seen(
     refresh_lights(as_of=today)
     monkeypatch.setattr(lights, "_lock", lambda batch: None)
     project = Project.objects.earliest("pk")
+    Project.objects.filter(pk=project.pk).update(light="yellow")
     held, judged = threading.Event(), threading.Event()
 
     def colleague() -> None:
@@ -125,7 +127,33 @@ def test_control_without_the_lock_the_change_is_not_seen(
 
     _at_once(colleague, judge)
     project.refresh_from_db()
-    assert project.light != "red"
+    assert project.light == "green"
+
+
+def test_what_need_not_be_written_waits_for_nobody_and_its_colleague_judges_it(
+    programme: Programme, today: datetime.date
+) -> None:
+    refresh_lights(as_of=today)
+    project = Project.objects.earliest("pk")
+    held, judged = threading.Event(), threading.Event()
+
+    def colleague() -> None:
+        with transaction.atomic():
+            list(Project.objects.select_for_update(no_key=True).filter(pk=project.pk))
+            Milestone.objects.filter(project=project).update(due_on=today - DAY)
+            held.set()
+            assert judged.wait(30), "the batch waits for a row that it does not write"
+            refresh_lights(as_of=today, project_ids=[project.pk])
+
+    def judge() -> None:
+        held.wait(30)
+        assert refresh_lights(as_of=today) == 0
+        judged.set()
+
+    _at_once(colleague, judge)
+    project.refresh_from_db()
+    assert project.light == "red"
+    assert _true_to_the_spans()
 
 
 def test_sessions_of_their_own_judge_everything_once(
@@ -142,10 +170,10 @@ def test_a_server_that_goes_away_from_one_session_is_told(
 ) -> None:
     """Halving is for bad projects; with the server away each of them would be called bad, one by one."""
     monkeypatch.setattr(lights, "CHUNK", 7)
-    store = lights._store
+    store, first = lights._store, Project.objects.earliest("pk").pk
 
     def failing(programme: Programme, batch: Any, as_of: datetime.date) -> int:
-        if batch.first == 1:
+        if batch.first == first:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         return store(programme, batch, as_of)

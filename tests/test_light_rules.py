@@ -16,7 +16,7 @@ from projects.lights import RULES, LightPolicy, ProjectFacts, judge, red_counts_
 from projects.models import Milestone, Programme, Project
 from projects.services.light_facts import facts_of
 from projects.services.light_sql import light_case, name_case, number_case, reason_case
-from projects.services.lights import refresh_lights
+from projects.services.lights import follow_patrol, refresh_lights
 from projects.states import MilestoneState, ProjectStatus
 from tests import factories
 
@@ -139,7 +139,7 @@ def test_what_is_stored_is_what_the_facts_in_hand_say(today: datetime.date) -> N
     rules = set()
     for project in Project.objects.all():
         light, reason = judge(before[project.pk], programme.light_policy)
-        assert (project.light, project.light_reason) == (light.value, reason), before[project.pk]
+        assert (project.light, project.reason) == (light.value, reason), before[project.pk]
         rules.add(reason["rule"])
         assert (project.light == "red") >= Milestone.objects.overdue(today).filter(
             project=project
@@ -156,15 +156,15 @@ def _wrong_after(days: int, today: datetime.date) -> int:
             project.pk: (project, facts_of(project, list(project.milestones.all()), day))
             for project in Project.objects.select_related("programme")
         }
-        refresh_lights(as_of=day)
-        for project in Project.objects.all():
+        follow_patrol(run_ids=[], as_of=day)
+        for project in Project.objects.select_related("programme"):
             before, seen = facts[project.pk]
             if before.light == "red":  # it was so until yesterday; `last_red_on` stands still meanwhile
                 last = max(before.last_red_on or day - DAY, day - DAY)
                 first = red_counts_from(before.programme.light_policy, day, before.programme.policy_since)
                 seen = replace(seen, red_on=last if first <= last <= day else None)
             light, reason = judge(seen, project.programme.light_policy)
-            wrong += (project.light, project.light_reason) != (light.value, reason)
+            wrong += (project.light, project.reason) != (light.value, reason)
     return wrong
 
 

@@ -11,14 +11,12 @@ from django.db import connection
 from projects.lights import (
     Light,
     LightPolicy,
-    PlannedStep,
     ProjectFacts,
     judge,
-    planned_share,
-    progress,
     reason_text,
 )
 from projects.models import Milestone, Project, SetAside
+from projects.planned_progress import PlannedStep, planned_share, progress, whole
 from projects.services.lights import follow_patrol, refresh_lights
 from projects.services.patrol import patrol
 from projects.states import MilestoneState
@@ -101,19 +99,19 @@ def test_sql_adds_up_what_python_adds_up(today: datetime.date) -> None:
                 percent=chance.randrange(0, 101), claimed_on=today, accepted_on=today,
             )  # fmt: skip
     refresh_lights(as_of=today)
-    for project in Project.objects.prefetch_related("milestones"):
+    for project in Project.objects.select_related("programme").prefetch_related("milestones"):
         steps = [
             PlannedStep(m.weight, m.starts_on, m.due_on, m.percent, m.state == "accepted")
             for m in project.milestones.all()
             if m.state != "cancelled"
         ]
         planned, actual = progress(steps, today)
-        assert project.actual_percent == round(actual)
+        assert project.actual_percent == whole(actual)
         if planned is None:
             assert project.planned_percent is None
         else:
             assert project.planned_percent is not None
-            assert project.planned_percent == round(planned)
+            assert project.planned_percent == whole(planned)
         assert project.light
         assert (project.light == "red") >= Milestone.objects.overdue(today).filter(project=project).exists()
 

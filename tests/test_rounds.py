@@ -6,9 +6,10 @@ import datetime
 from typing import Any
 
 import pytest
+from django.db import ProgrammingError
 from django.utils import timezone
 
-from projects.models import Milestone, OverdueEpisode, PatrolRun, Project
+from projects.models import Milestone, OverdueEpisode, PatrolRun, Project, SetAside
 from projects.services import lights, patrol, rounds
 from tests import factories
 from tests.test_pages import DAY
@@ -94,3 +95,30 @@ def test_one_project_that_cannot_be_judged_leaves_the_others_their_light(
     assert light_of(late_since_the_round) == "red"
     assert light_of(poison) != "red"
     assert poison.set_asides.filter(resolved_at=None, error__contains="poison").exists()
+
+
+def test_a_statement_that_does_not_fit_the_tables_sets_nobody_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    programme = factories.programme(factories.sasac())
+    for _n in range(4):
+        factories.milestone(factories.project(programme.owner, programme), timezone.localdate() - DAY)
+    # A worker of the new version, before its migrations.
+    monkeypatch.setattr(lights, "DIFFERS", "j.column_of_tomorrow")
+    with pytest.raises(ProgrammingError):
+        rounds.go_round(at=timezone.now())
+    assert not SetAside.objects.exists()
+    monkeypatch.undo()
+    rounds.go_round(at=timezone.now())
+    assert set(Project.objects.values_list("light", flat=True)) == {"red"}
+
+
+@pytest.mark.parametrize(("minutes", "light"), [(2, "red"), (11, "green")])
+def test_what_a_request_of_yesterday_wrote_after_midnight_is_judged_again(minutes: int, light: str) -> None:
+    """The second case is the control: later on, nobody is at work who began yesterday."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    programme = factories.programme(factories.sasac())
+    late = factories.milestone(factories.project(programme.owner, programme), timezone.localdate() - DAY)
+    rounds.go_round(at=midnight)
+    # An import began at 23:59; its light of yesterday comes after the first round of today.
+    Project.objects.filter(pk=late.project_id).update(light="green")
+    rounds.go_round(at=midnight + datetime.timedelta(minutes=minutes))
+    assert light_of(late) == light

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 
-def list_bar(actual: Decimal | int | None, planned: Decimal | None = None) -> SafeString:
+def list_bar(actual: Decimal | int | None, planned: int | None = None) -> SafeString:
     """The bar of `projects.templatetags.lights`, in the active language."""
     return _drawn(actual, planned, get_language())
 

@@ -111,7 +111,7 @@ class NeedsFilter(admin.SimpleListFilter):
             case "evidence":
                 return queryset.with_evidence()  # type: ignore[attr-defined]
             case "planned":
-                return queryset.filter(planned_percent__isnull=False)
+                return queryset.filter(planned_from__isnull=False)
         return queryset
 
 

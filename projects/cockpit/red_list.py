@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -46,7 +47,7 @@ class RedProject:
     enterprise_name: str
     post: str
     who: str
-    planned_percent: Decimal | None
+    planned_percent: int | None
     actual_percent: Decimal
     reason: str
     days: int
@@ -80,7 +81,7 @@ def red_list(
             project__programme=programme, project__enterprise__path__startswith=unit.path
         )
         today = first_red(seen, below, on, red=red, shown=shown)
-        found = [(project, project.light_reason) for project in today]
+        found = [(project, project.reason) for project in today]
     days = red_days_in_a_row([project.pk for project, _reason in found], on)
     return [
         _line(
@@ -141,7 +142,7 @@ def spans_on(on: datetime.date, prefix: str = "") -> Q:
 
 def _of_the_past(
     seen: QuerySet[Project], on: datetime.date, shown: int
-) -> list[tuple[Project, dict[str, Any]]]:
+) -> list[tuple[Project, Mapping[str, Any]]]:
     spans = (
         LightSpan.objects.filter(spans_on(on), light=Light.RED, project__in=seen)
         .annotate(late_since=KT("reason__due_on"))

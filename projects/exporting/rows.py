@@ -16,6 +16,7 @@ from journal.versions import versions_of
 from projects.exporting.columns import AUDIENCES, LIGHTS, PHASES, STATES, STATUSES
 from projects.exporting.names import Names
 from projects.models import Milestone, Project
+from projects.services.planned_sql import planned_percent
 
 CHUNK = 2_000
 STANDING = "长期"
@@ -33,7 +34,7 @@ _PATHS = (
         "measures",
     ),
     *("beneficiaries_text", "beneficiaries_number", "beneficiaries_unit", "investment_text"),
-    *("starts_on", "due_on", "is_standing", "actual_percent", "planned_percent", "light", "light_on"),
+    *("starts_on", "due_on", "is_standing", "actual_percent", "planned", "light", "light_on"),
     *("status_text", "status", "phase", "accountable_lead_text", "direct_lead_text", "coordinator_text"),
     *("liaison_leader_id", "is_key", "note", "programme__name", "programme__archived_on"),
 )
@@ -50,7 +51,7 @@ def ledger_rows(
         keys: of `columns.LEDGER`, in the order in which they are wanted.
     """
     order = [_ORDER[key] for key in keys]
-    values = projects.values_list(*_PATHS).iterator(CHUNK)
+    values = projects.annotate(planned=planned_percent()).values_list(*_PATHS).iterator(CHUNK)
     serial = itertools.count(1)
     asks = set(keys)
     while chunk := list(itertools.islice(values, CHUNK)):

@@ -25,9 +25,10 @@ from enterprises.scoping import outermost, units_for
 from enterprises.sort_key import pinyin_key
 from projects.importing import writing
 from projects.importing.fields import MANY
-from projects.lights import judge
+from projects.lights import judge, kept
 from projects.models import LedgerImport, LedgerRow, Programme, Project
-from projects.services.light_facts import facts_of
+from projects.planned_progress import stretch, whole
+from projects.services.light_facts import facts_of, planned_step
 from projects.services.projects import COMPLETION
 from projects.states import MilestoneState, ProjectStatus
 
@@ -200,14 +201,17 @@ def _light(project: _NewProject, plan: list[dict[str, Any]], as_of: datetime.dat
     ]
     facts = facts_of(project, steps, as_of)
     light, reason = judge(facts, project.programme.light_policy)
-    shown = facts.shown()
+    line = stretch([planned_step(step) for step in steps], as_of)
     return {
         "light": light.value,
-        "light_reason": reason,
+        "light_reason": kept(reason),
         "light_on": as_of,
         "last_red_on": as_of if light == light.RED else None,
-        "planned_percent": shown["planned"],
-        "actual_percent": shown["actual"],
+        "actual_percent": whole(facts.actual),
+        "planned_from": line and line.from_on,
+        "planned_start": line and line.percent,
+        "planned_daily": line and line.daily,
+        "planned_until": line and line.until_on,
     }
 
 

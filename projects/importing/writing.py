@@ -20,7 +20,10 @@ from projects.services.projects import COMPLETION
 
 #: Columns of a new project that a ledger fills, beside the fields.
 _ALSO = ("programme_id", "enterprise_id", "code", "status", "start_text", "due_text", "sort_key")
-_LIGHT = ("light", "light_reason", "light_on", "last_red_on", "planned_percent", "actual_percent")
+_LIGHT = (
+    *("light", "light_reason", "light_on", "last_red_on", "actual_percent"),
+    *("planned_from", "planned_start", "planned_daily", "planned_until"),
+)
 COLUMNS = ("id", *_ALSO, *_LIGHT, *(field.key for field in FIELDS))
 STEP_COLUMNS = ("project_id", "name", "order", "starts_on", "due_on", "percent", "state")
 

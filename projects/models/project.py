@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import pgtrigger
@@ -17,23 +19,24 @@ from enterprises.querysets import ScopedQuerySet
 from enterprises.scoping import Within
 from enterprises.sort_key import pinyin_key
 from journal.tracking import tracked
-from projects.lights import Light, reason_text
+from projects.lights import Light, reason_text, with_numbers
 from projects.models.programme import Category, Programme
 from projects.models.promise import baseline_is_kept
 from projects.models.tally_marks import marks_project
+from projects.planned_progress import Stretch, whole
 from projects.querysets import ProjectQuerySet
 from projects.states import ProjectStatus
 
 #: Derived by the portal from milestones and dates: no decision of a person, so not in the journal.
 DERIVED = [
     *("sort_key", "light", "light_reason", "light_on", "last_red_on"),
-    *("planned_percent", "actual_percent"),
+    *("planned_from", "planned_start", "planned_daily", "planned_until", "actual_percent"),
 ]
 
 #: What the tallies count projects by (`services.tally_sql`).
 COUNTED = (
     *("programme_id", "enterprise_id", "category_id", "status", "starts_on", "light"),
-    *("planned_percent", "actual_percent"),
+    *("planned_from", "planned_start", "planned_daily", "planned_until", "actual_percent"),
 )
 
 
@@ -141,9 +144,11 @@ class Project(models.Model):
     light_on = models.DateField(null=True, blank=True, editable=False)
     #: The latest day on which it was red, for a red that fades.
     last_red_on = models.DateField(null=True, blank=True, editable=False)
-    planned_percent = models.DecimalField(
-        _("planned progress"), max_digits=5, decimal_places=2, null=True, blank=True, editable=False
-    )
+    #: The line of the plan up to its next bend (`planned_progress.Stretch`); all empty where no milestone has a date.
+    planned_from = models.DateField(null=True, blank=True, editable=False)
+    planned_start = models.FloatField(null=True, blank=True, editable=False)
+    planned_daily = models.FloatField(null=True, blank=True, editable=False)
+    planned_until = models.DateField(null=True, blank=True, editable=False)
     actual_percent = models.DecimalField(
         _("actual progress"), max_digits=5, decimal_places=2, default=0, editable=False
     )
@@ -245,8 +250,30 @@ class Project(models.Model):
         return self.programme.is_demo
 
     @property
+    def judged_on(self) -> datetime.date | None:
+        """The day that the light is for: it was judged by itself, or with all of its programme."""
+        return (
+            max(filter(None, (self.light_on, self.programme.lights_on)), default=None)
+            if self.light_on
+            else None
+        )
+
+    @property
+    def planned_percent(self) -> int | None:
+        """Planned progress on the day that the light is for, whole; None without a plan (`planned_sql` for many)."""
+        if self.planned_from is None or self.planned_start is None or self.judged_on is None:
+            return None
+        line = Stretch(self.planned_from, self.planned_start, self.planned_daily or 0.0, self.planned_until)
+        return whole(line.on(self.judged_on))
+
+    @property
+    def reason(self) -> Mapping[str, Any]:
+        """Why the light shows, with the percents of its day (`lights.reason_text` puts it into words)."""
+        return with_numbers(self.light_reason, self.planned_percent, int(self.actual_percent))
+
+    @property
     def light_reason_text(self) -> str:
-        return reason_text(self.light_reason, self.programme.last_day_counted(timezone.localdate()))
+        return reason_text(self.reason, self.programme.last_day_counted(timezone.localdate()))
 
 
 # Rows of a many-to-many table are made and removed by Django itself; these proxies are where the journal

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -54,7 +54,7 @@ def drain(
         Number of rows done and of rows set aside.
 
     Raises:
-        Exception: the database server is away. Nothing was lost, the next round goes on.
+        Exception: the database server is away, or behind. Nothing was lost, the next round goes on.
     """
     done = aside = 0
     while True:
@@ -64,7 +64,7 @@ def drain(
         except EmptyResultSet:
             return done, aside  # no programme is in force
         except Exception as error:
-            if server_is_away(error):
+            if is_no_rows_fault(error):
                 raise
             logger.warning("A batch of %s failed (%s); going through it row by row", batch, error)
             more, bad = _row_by_row(step, rows, as_of, batch, milestone)
@@ -92,7 +92,7 @@ def _row_by_row(
             with transaction.atomic():
                 done += step(rows.filter(pk__in=[pk for pk, _milestone in some]))
         except Exception as error:
-            if server_is_away(error):
+            if is_no_rows_fault(error):
                 raise
             if len(some) > 1:
                 middle = len(some) // 2
@@ -110,6 +110,14 @@ def set_aside(*, milestone_id: int, as_of: datetime.date, error: Exception) -> N
         resolved_at=None,
         defaults={"as_of": as_of, "at": timezone.now(), "error": f"{type(error).__name__}: {error}"[:2000]},
     )
+
+
+def is_no_rows_fault(fault: Exception) -> bool:
+    """Whether a failure says nothing of the rows at hand: setting them aside would set aside every row there is.
+
+    The server is away, or a statement does not fit the tables: a worker of the new version before its migrations.
+    """
+    return server_is_away(fault) or isinstance(fault, ProgrammingError)
 
 
 def server_is_away(fault: Exception) -> bool:

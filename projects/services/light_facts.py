@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from projects.deadlines import Dated, days_overdue, is_due_soon, is_overdue
-from projects.lights import PlannedStep, ProjectFacts, planned_share, progress, red_counts_from
+from projects.lights import ProjectFacts, red_counts_from
 from projects.models import Milestone, Programme, Project
+from projects.planned_progress import PlannedStep, planned_share, progress
 from projects.states import MilestoneState, ProjectStatus
 
 
@@ -42,10 +43,8 @@ def shares(project: Project, milestones: Sequence[Milestone], as_of: datetime.da
 def _share(milestone: Milestone, total: int, as_of: datetime.date, warning_days: int) -> Share:
     if milestone.state == MilestoneState.CANCELLED:
         return Share(milestone, 0, 0, 0, 0, 0, False)
-    step = _step(milestone)
+    step = planned_step(milestone)
     planned = 100 * planned_share(step, as_of)
-    if milestone.awaits_extension:
-        planned = min(planned, step.percent)
     reported = 100 if step.accepted else step.percent
     part = milestone.weight / total
     # A step without a date is behind of nothing: it counts in what was done only.
@@ -74,7 +73,8 @@ class JudgedProject(Protocol):
     last_red_on: datetime.date | None
 
 
-def _step(milestone: JudgedMilestone) -> PlannedStep:
+def planned_step(milestone: JudgedMilestone) -> PlannedStep:
+    """The milestone as the plan sees it."""
     return PlannedStep(
         milestone.weight,
         milestone.starts_on,
@@ -91,7 +91,7 @@ def facts_of(
     """The facts by which the project's light is judged on a day."""
     programme = project.programme
     counted = [m for m in milestones if m.state != MilestoneState.CANCELLED]
-    planned, actual = progress([_step(m) for m in counted], as_of)
+    planned, actual = progress([planned_step(m) for m in counted], as_of)
     late = [m.due_on for m in counted if is_overdue(m, as_of) and m.due_on]
     soon = [m.due_on for m in counted if is_due_soon(m, as_of, programme.warning_days) and m.due_on]
     awaits = sum(m.awaits_extension for m in counted)

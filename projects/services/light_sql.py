@@ -5,6 +5,7 @@ Every word that becomes SQL here comes from that table, none from a request; num
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from projects.lights import NUMBERS, RULES, LightPolicy, Rule, Test
@@ -45,10 +46,18 @@ def reason_case(number: str, facts: str) -> str:
     return " ".join([*words, "END"])
 
 
-def reason_differs(number: str, facts: str, stored: str) -> str:
-    """Whether the reason that is stored is another one, for rows whose percents are as they are stored.
+def kept_reason_case(number: str, facts: str) -> str:
+    """The reason as a project keeps it (`lights.kept`), as jsonb."""
+    words = [f"CASE {number}"]
+    for position, rule in enumerate(RULES):
+        words.append(f"WHEN {position} THEN {_reason(replace(rule, keeps=_kept(rule)), facts)}")
+    return " ".join([*words, "END"])
 
-    Cheaper by half than making the new reason and comparing: on an ordinary day half of all rows are as they were.
+
+def reason_differs(number: str, facts: str, stored: str) -> str:
+    """Whether a project keeps another reason than that.
+
+    Cheaper by half than making the new reason and comparing: on an ordinary day nearly all rows are as they were.
 
     Args:
         stored: the reason that is stored.
@@ -57,12 +66,14 @@ def reason_differs(number: str, facts: str, stored: str) -> str:
     for position, rule in enumerate(RULES):
         tests = [f"{stored}->>'rule' IS DISTINCT FROM '{rule.name}'"]
         tests += [
-            f"{stored}->>'{name}' IS DISTINCT FROM {facts}.{fact}::text"
-            for name, fact in rule.keeps.items()
-            if name not in NUMBERS
+            f"{stored}->>'{name}' IS DISTINCT FROM {facts}.{fact}::text" for name, fact in _kept(rule).items()
         ]
         words.append(f"WHEN {position} THEN {' OR '.join(tests)}")
     return " ".join([*words, "END"])
+
+
+def _kept(rule: Rule) -> dict[str, str]:
+    return {name: fact for name, fact in rule.keeps.items() if name not in NUMBERS}
 
 
 def _reason(rule: Rule, facts: str) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import (
+    BooleanField,
     Case,
     Count,
-    DateField,
     F,
     FloatField,
+    Func,
     IntegerField,
     Max,
     Min,
@@ -21,15 +23,34 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Greatest, Least
-from django.db.models.lookups import LessThanOrEqual
+from django.db.models.functions import Coalesce
 
 from projects.deadlines import due_soon_q, overdue_q
 from projects.lights import LightPolicy, red_counts_from
 from projects.models import Milestone, Project
-from projects.services.date_sql import Days
-from projects.services.light_sql import Sql, light_case, number_case, reason_case, reason_differs
+from projects.planned_progress import SAME
+from projects.services.light_sql import (
+    Sql,
+    kept_reason_case,
+    light_case,
+    number_case,
+    reason_case,
+    reason_differs,
+)
+from projects.services.planned_sql import share, whole
 from projects.states import MilestoneState, ProjectStatus
+
+
+class _Among(Func):
+    """`key = ANY (ids)`, the ids as one text: as many parameters they take longer to write down than to look up."""
+
+    arg_joiner = " = ANY ("
+    template = "%(expressions)s::bigint[])"
+    output_field = BooleanField()
+
+
+def _listed(ids: Iterable[int]) -> str:
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 @dataclass(frozen=True)
@@ -44,27 +65,20 @@ class Batch:
     def of(self, rows: QuerySet[Any], key: str) -> QuerySet[Any]:
         """`rows` whose project, named by `key`, is in the batch; the programme is not asked here."""
         if self.ids is not None:
-            return rows.filter(**{f"{key}__in": self.ids})
+            return rows.filter(_Among(F(key), Value(_listed(self.ids))))
         return rows.filter(**{f"{key}__gte": self.first, f"{key}__lte": self.last})
 
-    def range(self, column: str) -> str:
-        """SQL that names the range of ids once more. The numbers are ours: nothing in it comes from a request."""
-        return f"{column} BETWEEN {int(self.first)} AND {int(self.last)}"
+    def sql(self, column: str) -> Sql:
+        """The same as a condition on a column. Said of every table of a statement, as numbers: from a join alone the
+        planner does not know how few rows it needs, and reads whole tables, or goes through all for each of them.
+        """
+        if self.ids is not None:
+            return f"{column} = ANY (%s::bigint[])", [_listed(self.ids)]
+        return f"{column} BETWEEN %s AND %s", [self.first, self.last]
 
 
 def sums(milestones: QuerySet[Milestone], as_of: datetime.date, warning_days: int) -> QuerySet[Any]:
-    """Per project what `lights.progress` adds up for rows in hand (a test holds the two together)."""
-    span = Cast(Days("due_on", "starts_on"), FloatField()) + 1.0
-    passed = Cast(Days(Value(as_of, DateField()), "starts_on"), FloatField()) + 1.0
-    share = Case(
-        When(due_on__isnull=True, then=Value(0.0)),
-        When(LessThanOrEqual(F("due_on"), Value(as_of, DateField())), then=Value(1.0)),
-        When(starts_on__isnull=True, then=Value(0.0)),
-        default=Least(Value(1.0), Greatest(Value(0.0), passed / span)),
-        output_field=FloatField(),
-    )
-    reported = Cast(F("percent"), FloatField()) / 100.0
-    share = Case(When(awaits_extension=True, then=Least(share, reported)), default=share)
+    """Per project what `planned_progress.progress` adds up for rows in hand (a test holds the two together)."""
     achieved = Case(
         When(state=MilestoneState.ACCEPTED, then=Value(100)),
         default=F("percent"),
@@ -78,7 +92,7 @@ def sums(milestones: QuerySet[Milestone], as_of: datetime.date, warning_days: in
         .annotate(
             weights=Sum("weight"),
             dated=Coalesce(Sum("weight", filter=Q(due_on__isnull=False)), 0),
-            planned=Sum(F("weight") * share, output_field=FloatField()),
+            planned=Sum(F("weight") * share(as_of), output_field=FloatField()),
             achieved=Sum(F("weight") * achieved, output_field=FloatField()),
             overdue=Count("pk", filter=overdue),
             worst=Min("due_on", filter=overdue),
@@ -100,9 +114,9 @@ def judged(
 ) -> Sql:
     """SQL that judges a batch: one row a project with its new light beside the stored one.
 
-    Columns: id, rule_no, light, reason, planned, actual, red_until (the latest day on which it is known to
-    have been red before now), what is stored: was_light, was_reason, was_planned, was_actual, and reason_differs
-    (which holds where the percents are as they are stored).
+    Columns: id, rule_no, light, reason (as `judge` gives it), kept_reason (as a project keeps it), planned (not
+    rounded), actual, red_until (the latest day on which it is known to have been red before now), what is stored:
+    was_light, was_reason, was_actual, reason_differs, and line_holds (the stored line of the plan says `planned`).
 
     Args:
         policy_since: the day on which the thresholds were last changed; None when they never were.
@@ -113,17 +127,20 @@ def judged(
     mine = batch.of(Project.objects.filter(programme_id=batch.programme_id), "pk").order_by()
     projects, project_params = mine.values(
         *("id", "status", "due_on", "is_standing", "light", "light_reason"),
-        *("planned_percent", "actual_percent", "last_red_on"),
+        *("planned_from", "planned_start", "planned_daily", "planned_until", "actual_percent", "last_red_on"),
     ).query.sql_with_params()
+    exact = "CASE WHEN s.dated > 0 THEN 100 * s.planned / s.weights END"
     number, number_params = number_case(policy, "f")
     # OFFSET 0 keeps the planner from copying each expression into every place that reads it.
     text = f"""
         SELECT j.id, j.rule_no, {light_case("j.rule_no")}::varchar AS light,
-            {reason_case("j.rule_no", "j")} AS reason,
+            {reason_case("j.rule_no", "j")} AS reason, {kept_reason_case("j.rule_no", "j")} AS kept_reason,
             {reason_differs("j.rule_no", "j", "j.was_reason")} AS reason_differs,
-            CASE WHEN j.status = %s THEN NULL ELSE j.planned END AS planned,
-            CASE WHEN j.status = %s THEN round(j.was_actual) ELSE j.actual END AS actual,
-            j.was_light, j.was_reason, j.was_planned, j.was_actual, j.red_until
+            CASE WHEN j.status = %s THEN NULL ELSE j.exact END AS planned,
+            CASE WHEN j.status = %s THEN j.was_actual ELSE j.actual END AS actual,
+            CASE WHEN j.status = %s OR j.exact IS NULL THEN j.planned_from IS NULL
+                ELSE COALESCE(j.line_holds, FALSE) END AS line_holds,
+            j.was_light, j.was_reason, j.was_actual, j.red_until
         FROM (
             SELECT f.*, {number} AS rule_no
             FROM (
@@ -131,13 +148,15 @@ def judged(
                     CASE WHEN g.red_until BETWEEN %s AND %s THEN g.red_until END AS red_on,
                     CASE WHEN g.planned IS NOT NULL THEN GREATEST(0, g.planned - g.actual) END AS gap
                 FROM (
-                    SELECT p.id, p.status,
-                        p.light AS was_light, p.light_reason AS was_reason,
-                        p.planned_percent AS was_planned, p.actual_percent AS was_actual,
+                    SELECT p.id, p.status, p.planned_from,
+                        p.light AS was_light, p.light_reason AS was_reason, p.actual_percent AS was_actual,
                         CASE WHEN p.light = 'red' THEN GREATEST(p.last_red_on, %s)
                             ELSE p.last_red_on END AS red_until,
-                        CASE WHEN s.dated > 0 THEN round(100 * s.planned / s.weights)::int END AS planned,
-                        COALESCE(round(s.achieved::float8 / s.weights)::int, 0) AS actual,
+                        {exact} AS exact, {whole(exact)} AS planned,
+                        %s BETWEEN p.planned_from AND COALESCE(p.planned_until, 'infinity')
+                            AND abs(p.planned_start + p.planned_daily * (%s - p.planned_from) - {exact}) < {SAME!r}
+                            AS line_holds,
+                        COALESCE({whole("s.achieved::float8 / s.weights")}, 0) AS actual,
                         COALESCE(s.overdue, 0) AS overdue,
                         s.worst AS worst_on,
                         CASE WHEN p.due_on < %s AND NOT p.is_standing AND p.status <> %s
@@ -154,8 +173,10 @@ def judged(
     """
     terminated = ProjectStatus.TERMINATED.value
     params = [
-        *(terminated, terminated, *number_params, red_counts_from(policy, as_of, policy_since), as_of),
-        *(red_shown_on, as_of, ProjectStatus.AWAITING_ACCEPTANCE.value, ProjectStatus.NOT_STARTED.value),
+        *(terminated, terminated, terminated),
+        *(*number_params, red_counts_from(policy, as_of, policy_since), as_of),
+        *(red_shown_on, as_of, as_of, as_of),
+        *(ProjectStatus.AWAITING_ACCEPTANCE.value, ProjectStatus.NOT_STARTED.value),
         *(*project_params, *sum_params),
     ]
     return text, params

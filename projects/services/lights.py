@@ -3,7 +3,8 @@
 One statement a batch: the milestones are added up, `projects.lights.RULES` is asked, rows that changed are
 written, and where the light or its rule changed, the history (`LightSpan`) goes on with a new span.
 
-Percents are stored whole, as they are shown and judged: on an ordinary day that saves most of the writes.
+What a day moves by itself is not stored: of the plan the line is kept (`planned_progress.Stretch`), of what is late
+the date. On an ordinary day nearly all rows stay as they are.
 """
 
 from __future__ import annotations
@@ -16,21 +17,26 @@ from dataclasses import replace
 from functools import partial
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Max, Min, Q
 
 from projects.models import Milestone, OverdueEpisode, Programme, Project
 from projects.periods import DAY
-from projects.services.batches import server_is_away, set_aside
-from projects.services.light_sql import name_case
+from projects.services.batches import is_no_rows_fault, set_aside
+from projects.services.light_sql import Sql, name_case
 from projects.services.light_sums import Batch, judged
+from projects.services.planned_sql import stretches
 from projects.services.tallying import counted_later
+from projects.states import MilestoneState
 
 logger = logging.getLogger(__name__)
 
-#: Projects per transaction: a person who changes one of them waits for no more than these.
-CHUNK = 20_000
-#: Database sessions that judge at once when everything is judged: one writes its log while two compute.
-SESSIONS = 3
+#: Projects looked at by one statement. Locked are those of them that are written.
+CHUNK = 50_000
+#: Database sessions that judge at once when everything is judged.
+SESSIONS = 2
+
+#: Of a row of `judged`: it is not what is stored.
+DIFFERS = "(j.was_light <> j.light OR NOT j.line_holds OR j.was_actual <> j.actual OR j.reason_differs)"
 
 
 def refresh_lights(
@@ -41,8 +47,8 @@ def refresh_lights(
 ) -> int:
     """Judge projects of the programmes in force and store what changed.
 
-    Projects are locked by ascending id, before their milestones are read: a colleague's change is either
-    seen or comes after. A day before the present span began stores nothing in the history.
+    Projects that are written are locked by ascending id, before their milestones are read: a colleague's change is
+    either seen or comes after. A day before the present span began stores nothing in the history.
 
     Args:
         as_of: the day that the lights are for.
@@ -64,7 +70,7 @@ def refresh_lights(
     )
 
 
-def follow_patrol(*, run_ids: Collection[int], as_of: datetime.date) -> int:
+def follow_patrol(*, run_ids: Collection[int], as_of: datetime.date, all_again: bool = False) -> int:
     """After a patrol: all lights once a day, then only those of projects whose episodes it touched.
 
     Whatever a person changes refreshes its own project at once, so a minute's patrol has little to do.
@@ -72,14 +78,16 @@ def follow_patrol(*, run_ids: Collection[int], as_of: datetime.date) -> int:
     Args:
         run_ids: runs of the patrol (`runs_to_follow`).
         as_of: the day that was patrolled.
+        all_again: judge all, though all were judged for that day.
 
     Returns:
         Number of projects whose light, reason or progress changed.
     """
     stale = Programme.objects.in_force(as_of).exclude(lights_on=as_of)
-    if stale.exists():
+    if all_again or stale.exists():
         changed = refresh_lights(as_of=as_of)
-        Programme.objects.in_force(as_of).update(lights_on=as_of)
+        # The plan is read for this day from here on, and no row says so: the tallies are counted anew.
+        stale.update(lights_on=as_of, tallied_on=None)
         return changed
     if not run_ids:
         return 0
@@ -96,7 +104,7 @@ def _refresh_touched(ids: list[int], as_of: datetime.date) -> int:
     try:
         return refresh_lights(as_of=as_of, project_ids=ids)
     except Exception as fault:
-        if server_is_away(fault):
+        if is_no_rows_fault(fault):
             raise
         if len(ids) > 1:
             middle = len(ids) // 2
@@ -130,7 +138,7 @@ def _refresh_batch(batch: Batch, as_of: datetime.date) -> int:
     try:
         return _judge_batch(batch, as_of)
     except Exception as fault:
-        if server_is_away(fault):
+        if is_no_rows_fault(fault):
             raise
         if batch.first < batch.last:
             middle = (batch.first + batch.last) // 2
@@ -148,12 +156,42 @@ def _leave_out(project_id: int, as_of: datetime.date, fault: Exception) -> None:
 
 
 def _judge_batch(batch: Batch, as_of: datetime.date) -> int:
+    """Look at all, then lock and judge once more the few that would be written.
+
+    What is written was read behind the lock; what is not written was not touched, and a colleague who changes it
+    meanwhile judges it in the same transaction.
+    """
     with transaction.atomic():
-        # The thresholds are read in each transaction: they may be changed while we walk.
         programme = Programme.objects.get(pk=batch.programme_id)
-        with counted_later(programme.pk, as_of):
+        # Where thresholds changed since all were judged, spans may name the older ones though no light is another.
+        if not policy_is_new(programme):
+            changing = _changing(programme, batch, as_of)
+            if not changing:
+                return 0
+            if len(changing) < CHUNK // 4:  # more of them are quicker all at once than each by its id
+                batch = replace(batch, ids=changing)
+        with counted_later(batch.programme_id, as_of):
             _lock(batch)
-            return _store(programme, batch, as_of)
+            # The thresholds are read behind the lock: they may have been changed meanwhile.
+            return _store(Programme.objects.get(pk=batch.programme_id), batch, as_of)
+
+
+def _changing(programme: Programme, batch: Batch, as_of: datetime.date) -> tuple[int, ...]:
+    """Ids of the projects that would be written, as far as can be seen without a lock."""
+    lights, params = _judged(programme, batch, as_of)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT j.id FROM ({lights}) j WHERE {DIFFERS} ORDER BY j.id", params)
+        return tuple(pk for (pk,) in cursor.fetchall())
+
+
+def _judged(programme: Programme, batch: Batch, as_of: datetime.date) -> Sql:
+    return judged(
+        batch,
+        programme.light_policy,
+        as_of,
+        policy_since=programme.policy_since,
+        red_shown_on=red_shown_on(programme, as_of),
+    )
 
 
 def _refresh_some(programmes: list[Programme], ids: list[int], as_of: datetime.date) -> int:
@@ -172,15 +210,15 @@ def _refresh_some(programmes: list[Programme], ids: list[int], as_of: datetime.d
 
 
 def batches(programme_id: int) -> Iterator[Batch]:
-    """The projects of a programme in ranges of ascending ids."""
-    ids = Project.objects.filter(programme_id=programme_id).order_by("pk").values_list("pk", flat=True)
-    last = 0
-    # The index is asked for each end; fetching all ids to count them takes as long as judging a batch.
-    while (end := ids.filter(pk__gt=last)[CHUNK - 1 : CHUNK].first()) is not None:
-        yield Batch(programme_id, last + 1, end)
-        last = end
-    if (end := ids.filter(pk__gt=last).last()) is not None:
-        yield Batch(programme_id, last + 1, end)
+    """The projects of a programme in ranges of ascending ids.
+
+    Ranges of equal width: to find where so many projects end, all of them would have to be walked through before the
+    first is judged. Where ids of other programmes lie between, a range holds fewer.
+    """
+    ends = Project.objects.filter(programme_id=programme_id).aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["first"] is not None:
+        for first in range(ends["first"], ends["last"] + 1, CHUNK):
+            yield Batch(programme_id, first, min(first + CHUNK - 1, ends["last"]))
 
 
 def _lock(batch: Batch) -> None:
@@ -192,63 +230,58 @@ def _lock(batch: Batch) -> None:
 
 def _store(programme: Programme, batch: Batch, as_of: datetime.date) -> int:
     """Judge a locked batch and write what changed; returns for how many projects something did."""
-    lights, params = judged(
-        batch,
-        programme.light_policy,
-        as_of,
-        policy_since=programme.policy_since,
-        red_shown_on=red_shown_on(programme, as_of),
-    )
+    lights, params = _judged(programme, batch, as_of)
     number, rule = programme.policy_number, name_case("j.rule_no")
-    differs = (
-        "j.was_light <> j.light OR j.was_planned IS DISTINCT FROM j.planned OR j.was_actual <> j.actual"
-        " OR j.reason_differs"
-    )
-    # What shows as before needs no look at its span, unless the thresholds changed since all were judged: most rows of
-    # an ordinary day are let go here, before they are kept for the statements below.
-    every_span = batch.ids is not None or policy_is_new(programme)
-    kept = "" if every_span else f"WHERE {differs}"
-    moved = "TRUE" if every_span else f"(j.was_light <> j.light OR j.was_reason->>'rule' <> {rule})"
-    # What is said twice below (the range, the array) keeps the planner from reading whole tables for a batch.
-    projects = batch.range("p.id")
+    steps = batch.of(Milestone.objects.exclude(state=MilestoneState.CANCELLED), "project_id")
+    lines, line_params = stretches(steps, as_of).query.sql_with_params()
+    mine, mine_params = batch.sql("p.id")
+    spans, span_params = batch.sql("s.project_id")
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH judged AS MATERIALIZED (SELECT j.* FROM ({lights}) j {kept}),
-            moved AS MATERIALIZED (
-                SELECT j.id, j.light, j.reason, {rule} AS rule FROM judged j WHERE {moved}
+            WITH judged AS MATERIALIZED (
+                SELECT j.*, {rule} AS rule, l.daily, l.until_on
+                FROM ({lights}) j LEFT JOIN ({lines}) l ON l.project_id = j.id
             ),
             closed AS (
                 UPDATE projects_lightspan s SET until_on = %s
-                FROM moved m
-                WHERE s.project_id = m.id AND s.until_on IS NULL AND s.from_on <= %s
-                    AND s.project_id = ANY (ARRAY(SELECT id FROM moved))
-                    AND (s.light <> m.light OR s.policy_number <> %s OR s.reason->>'rule' <> m.rule)
+                FROM judged j
+                WHERE s.project_id = j.id AND {spans} AND s.until_on IS NULL AND s.from_on <= %s
+                    AND (s.light <> j.light OR s.policy_number <> %s OR s.reason->>'rule' <> j.rule)
                 RETURNING s.project_id
             ),
             opened AS (
                 INSERT INTO projects_lightspan (project_id, light, reason, policy_number, from_on)
-                SELECT m.id, m.light, m.reason, %s, %s FROM moved m
-                WHERE m.id IN (SELECT project_id FROM closed)
-                    OR NOT EXISTS (
-                        SELECT FROM projects_lightspan s
-                        WHERE s.project_id = m.id AND s.until_on IS NULL
-                            AND s.project_id = ANY (ARRAY(SELECT id FROM moved))
+                SELECT j.id, j.light, j.reason, %s, %s FROM judged j
+                WHERE j.id IN (SELECT project_id FROM closed)
+                    OR j.id NOT IN (
+                        SELECT s.project_id FROM projects_lightspan s WHERE {spans} AND s.until_on IS NULL
                     )
             ),
             stored AS (
                 UPDATE projects_project p SET
-                    light = j.light, light_reason = j.reason, light_on = %s,
-                    planned_percent = j.planned, actual_percent = j.actual,
+                    light = j.light, light_reason = j.kept_reason, light_on = %s, actual_percent = j.actual,
+                    planned_from = CASE WHEN j.line_holds THEN p.planned_from
+                        WHEN j.planned IS NOT NULL THEN %s END,
+                    planned_start = CASE WHEN j.line_holds THEN p.planned_start ELSE j.planned END,
+                    planned_daily = CASE WHEN j.line_holds THEN p.planned_daily
+                        WHEN j.planned IS NOT NULL THEN j.daily END,
+                    planned_until = CASE WHEN j.line_holds THEN p.planned_until
+                        WHEN j.planned IS NOT NULL THEN j.until_on END,
                     last_red_on = CASE WHEN j.light = 'red' THEN GREATEST(j.red_until, %s)
                         ELSE j.red_until END
                 FROM judged j
-                WHERE p.id = j.id AND {projects} AND ({differs})
+                WHERE p.id = j.id AND {mine} AND {DIFFERS}
                 RETURNING p.id
             )
             SELECT count(*) FROM stored
             """,
-            [*params, as_of, as_of, number, number, as_of, as_of, as_of],
+            [
+                *(*params, *line_params),
+                *(as_of, *span_params, as_of, number),
+                *(number, as_of, *span_params),
+                *(as_of, as_of, as_of, *mine_params),
+            ],
         )
         return int(cursor.fetchone()[0])
 

@@ -203,12 +203,14 @@ def _parsed(reason: str) -> dict[str, Any]:
 
 
 def _changes(named: list[tuple[int, str, dict[str, Any]]], as_of: datetime.date) -> tuple[Change, ...]:
-    rows = Project.objects.select_related("enterprise").in_bulk([pk for pk, _light, _reason in named])
+    rows = Project.objects.select_related("enterprise", "programme").in_bulk(
+        [pk for pk, _light, _reason in named]
+    )
     return tuple(
         Change(
             rows[pk],
             rows[pk].light,
-            reason_text(rows[pk].light_reason, as_of),
+            reason_text(rows[pk].reason, as_of),
             light,
             reason_text(reason, as_of),
         )

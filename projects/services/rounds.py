@@ -18,6 +18,9 @@ from projects.services.words import take_up_words
 
 logger = logging.getLogger(__name__)
 
+#: What began on the evening before has come to its end by then, the import of a large ledger too.
+_OVERLAP = datetime.timedelta(minutes=10)
+
 
 def go_round(*, at: datetime.datetime, by_clock: bool = True) -> PatrolResult:
     """Walk everything once. Safe to repeat, to run late and to run in several workers at once.
@@ -38,7 +41,7 @@ def go_round(*, at: datetime.datetime, by_clock: bool = True) -> PatrolResult:
     run_ids = runs_to_follow(run_id=result.run_id)
     faults: list[Exception] = []
     for step in (
-        partial(follow_patrol, run_ids=run_ids, as_of=as_of),
+        partial(follow_patrol, run_ids=run_ids, as_of=as_of, all_again=_has_just_begun(at)),
         partial(keep_tallies, as_of=as_of),
         take_up_words,
         partial(climb, as_of=as_of, at=at, run_id=result.run_id),
@@ -54,3 +57,8 @@ def go_round(*, at: datetime.datetime, by_clock: bool = True) -> PatrolResult:
         raise faults[0]  # and the run stays without an end: the next round takes over from it
     end_runs(run_ids=run_ids, run_id=result.run_id, at=timezone.now())
     return result
+
+
+def _has_just_begun(at: datetime.datetime) -> bool:
+    """Whether a request of yesterday may still be judging for yesterday: what it wrote is judged again."""
+    return timezone.localdate(at - _OVERLAP) != timezone.localdate(at)

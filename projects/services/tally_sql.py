@@ -17,6 +17,7 @@ from projects.models import CloseOut, ExtensionRequest, Milestone, Programme, Pr
 from projects.querysets import silent_q, with_evidence_q
 from projects.services.date_sql import Days
 from projects.services.light_sql import Sql
+from projects.services.planned_sql import planned_percent
 from projects.states import ExtensionState, MilestoneState
 from projects.tallies import NAMES
 
@@ -46,9 +47,9 @@ def counted(projects: QuerySet[Project], programme: Programme, as_of: datetime.d
         "unjudged": "count(*) FILTER (WHERE p.light = '')",
         "with_evidence": "sum(p.has_evidence)",
         "silent": "sum(p.is_silent)",
-        "dated": "count(p.planned_percent)",
-        "planned": "sum(p.planned_percent)",
-        "actual": "sum(p.actual_percent) FILTER (WHERE p.planned_percent IS NOT NULL)",
+        "dated": "count(p.planned)",
+        "planned": "sum(p.planned)",
+        "actual": "sum(p.actual_percent) FILTER (WHERE p.planned IS NOT NULL)",
         **{name: f"sum(m.{name})" for name in _MILESTONES},
         "reports_waiting": "sum(r.waiting)",
         "close_outs_waiting": "sum(c.waiting)",
@@ -71,10 +72,10 @@ def counted(projects: QuerySet[Project], programme: Programme, as_of: datetime.d
 
 def _of_projects(projects: QuerySet[Project], as_of: datetime.date) -> QuerySet[Any]:
     return projects.annotate(
-        is_silent=_one_if(silent_q(as_of)), has_evidence=_one_if(with_evidence_q())
+        is_silent=_one_if(silent_q(as_of)), has_evidence=_one_if(with_evidence_q()), planned=planned_percent()
     ).values(
-        *("id", "enterprise_id", "category_id", "light", "planned_percent", "actual_percent"),
-        *("is_silent", "has_evidence"),
+        *("id", "enterprise_id", "category_id", "light", "actual_percent"),
+        *("is_silent", "has_evidence", "planned"),
     )
 
 

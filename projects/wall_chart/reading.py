@@ -234,15 +234,13 @@ def _row(
         name=project.name,
         tone=tone,
         word=word,
-        reason=""
-        if archived
-        else reason_text(project.light_reason, project.programme.last_day_counted(as_of)),
+        reason="" if archived else reason_text(project.reason, project.programme.last_day_counted(as_of)),
         url=_page(base, project.pk),
         starts_on=project.starts_on,
         due_on=project.due_on,
         baseline_due_on=project.baseline_due_on,
         actual=float(project.actual_percent) if judged else None,
-        planned=float(project.planned_percent) if judged and project.planned_percent is not None else None,
+        planned=project.planned_percent,
         is_standing=project.is_standing,
         # It hangs on a wall and stands on slides: telephone numbers stay on the page of the project.
         who=person_name(project.who_answers),
