@@ -6,16 +6,19 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from enterprises.models import User
 from enterprises.scoped_admin import person
 from projects.admin.cockpit_body import address, drawn
+from projects.admin.cockpit_kept import keep_page, kept_page
 from projects.cockpit.asking import Question, question
 from projects.cockpit.comparing import compare
 from projects.cockpit.reading import Days, cockpit_for, days_around
@@ -37,21 +40,33 @@ def asked_question(request: HttpRequest, user: User) -> Question | None:
 def cockpit_page(site: Any, request: HttpRequest) -> HttpResponse:
     """One page for a programme and a unit, of today or of a day of the past."""
     user = person(request)
+    if not user.has_perm("projects.view_project"):
+        raise PermissionDenied
     with one_moment():
-        wanted = asked_question(request, user)
-        found = cockpit_for(user, wanted) if wanted else None
-        context = {**site.each_context(request), "title": _("Cockpit"), "question": wanted, "cockpit": found}
-        if wanted is not None:
-            context |= _around(wanted, found.days if found else days_around(wanted))
-        if found is not None:
-            asked, against = found.question, found.question.against
-            context["tools"] = _tools(asked)
-            context["body"] = drawn(
-                found,
-                reviews=user.has_perm("projects.review_progressreport"),
-                comparison=compare(user, asked, against, asked.on) if against else None,
-            )
+        main = kept_page(user, request.GET, timezone.localdate()) or _main(request, user)
+        context = {**site.each_context(request), "title": _("Cockpit"), "main": main}
         return TemplateResponse(request, "projects/cockpit.html", context).render()
+
+
+def _main(request: HttpRequest, user: User) -> SafeString:
+    """All between the navigation and the foot of the page, put together anew."""
+    wanted = asked_question(request, user)
+    found = cockpit_for(user, wanted) if wanted else None
+    context: dict[str, Any] = {"question": wanted, "cockpit": found}
+    if wanted is not None:
+        context |= _around(wanted, found.days if found else days_around(wanted))
+    if found is None:
+        return render_to_string("projects/cockpit_main.html", context)
+    asked, against = found.question, found.question.against
+    context["tools"] = _tools(asked)
+    context["body"] = drawn(
+        found,
+        reviews=user.has_perm("projects.review_progressreport"),
+        comparison=compare(user, asked, against, asked.on) if against else None,
+    )
+    main = render_to_string("projects/cockpit_main.html", context)
+    keep_page(user, request.GET, found, main)
+    return main
 
 
 def _around(wanted: Question, days: Days) -> dict[str, Any]:

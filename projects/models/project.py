@@ -33,9 +33,9 @@ DERIVED = [
     *("planned_from", "planned_start", "planned_daily", "planned_until", "actual_percent"),
 ]
 
-#: What the tallies count projects by (`services.tally_sql`).
+#: What the tallies count projects by (`services.tally_sql`), and the cockpit puts its red list in order by.
 COUNTED = (
-    *("programme_id", "enterprise_id", "category_id", "status", "starts_on", "light"),
+    *("programme_id", "enterprise_id", "category_id", "status", "starts_on", "light", "light_reason"),
     *("planned_from", "planned_start", "planned_daily", "planned_until", "actual_percent"),
 )
 
