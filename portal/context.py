@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from enterprises.roles import PERMISSIONS
 from notices.services.inbox import header_of
 from portal.health import PATROL_LATE_AFTER
 from projects.services.patrol import last_run
@@ -97,17 +102,11 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not user.grants:
         return {"as_of": timezone.localdate()}
-    nav = _items(request, user, NAVIGATION)
-    more = [NavGroup(label, items) for label, rows in SELDOM if (items := _items(request, user, rows))]
-    if len(nav) + sum(len(group.items) for group in more) <= ONE_ROW:
-        nav, more = nav + [item for group in more for item in group.items], []
     run = last_run()
     late = run is None or (timezone.now() - run.finished_at).total_seconds() > PATROL_LATE_AFTER  # type: ignore[operator]
     return {
         "as_of": timezone.localdate(),
-        "nav": nav,
-        "nav_more": more,
-        "nav_more_here": next((item for group in more for item in group.items if item.here), None),
+        "navigation": _navigation(user.roles, request.path),
         "last_patrol": run,
         "patrol_is_late": late,
         "patrol_every": settings.PATROL_SECONDS,
@@ -115,12 +114,43 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _items(request: HttpRequest, user: Any, rows: tuple[tuple[Any, str, str | None], ...]) -> list[NavItem]:
-    """What the person may open, with the present page marked."""
+def navigation_of(roles: frozenset[str], path: str) -> dict[str, Any]:
+    """What the holder of these roles may open: `nav` in a row, `nav_more` behind “More”, with the page at `path` marked."""
+    nav = _items(roles, path, NAVIGATION)
+    more = [NavGroup(label, items) for label, rows in SELDOM if (items := _items(roles, path, rows))]
+    if len(nav) + sum(len(group.items) for group in more) <= ONE_ROW:
+        nav, more = nav + [item for group in more for item in group.items], []
+    here = next((item for group in more for item in group.items if item.here), None)
+    return {"nav": nav, "nav_more": more, "nav_more_here": here}
+
+
+def _items(roles: frozenset[str], path: str, rows: tuple[tuple[Any, str, str | None], ...]) -> list[NavItem]:
     items = []
     for label, name, permission in rows:
-        if permission is None or user.has_perm(permission):
+        if permission is None or any(permission in PERMISSIONS[role] for role in roles):
             url = reverse(name)
-            here = request.path == url if name == "admin:index" else request.path.startswith(url)
-            items.append(NavItem(label, url, here))
+            items.append(NavItem(label, url, _is_here(url, path)))
     return items
+
+
+def _is_here(url: str, path: str) -> bool:
+    return path == url if url == "/" else path.startswith(url)
+
+
+@cache
+def _urls() -> tuple[str, ...]:
+    return tuple(
+        reverse(name)
+        for _label, name, _permission in (*NAVIGATION, *(row for _, rows in SELDOM for row in rows))
+    )
+
+
+def _navigation(roles: frozenset[str], path: str) -> SafeString:
+    # Pages below one link look the same up there, so they share what was drawn.
+    page = max((url for url in _urls() if _is_here(url, path)), key=len, default="")
+    return _drawn(roles, page, get_language())
+
+
+@lru_cache(maxsize=1_000)
+def _drawn(roles: frozenset[str], page: str, language: str | None) -> SafeString:
+    return SafeString(render_to_string("portal/navigation.html", navigation_of(roles, page)))

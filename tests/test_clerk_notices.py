@@ -13,7 +13,7 @@ from enterprises.models import Membership
 from notices.models import Message, Notice
 from notices.services.composing import compose
 from notices.services.telling import tell
-from portal.context import ONE_ROW, SELDOM
+from portal.context import ONE_ROW, SELDOM, navigation_of
 from tests import factories
 from tests.notices.world import DAY, MORNING, Truths, packed, reader, told, truths
 from tests.test_pages import built, client_of
@@ -53,8 +53,9 @@ def test_a_digest_names_the_unit_of_each_line(db: None, truths: Truths) -> None:
 @pytest.mark.parametrize("role", ["staff", "officer", "leader", "system", "security", "audit"])
 def test_one_row_holds_the_daily_pages_and_the_others_are_all_behind_more(db: None, role: str) -> None:
     page = client_of(built()[role]).get("/")
-    row = [item.url for item in page.context["nav"]]
-    behind = [item.url for group in page.context["nav_more"] for item in group.items]
+    shown = navigation_of(page.context["user"].roles, "/")
+    row = [item.url for item in shown["nav"]]
+    behind = [item.url for group in shown["nav_more"] for item in group.items]
     seldom = {reverse(name) for _group, rows in SELDOM for _label, name, _permission in rows}
     assert len(row) <= ONE_ROW and not set(row) & set(behind)
     assert not behind or (set(behind) <= seldom and not set(row) & seldom)
@@ -64,9 +65,9 @@ def test_one_row_holds_the_daily_pages_and_the_others_are_all_behind_more(db: No
 
 
 def test_the_present_page_is_named_where_its_link_is_hidden(db: None) -> None:
-    page = client_of(built()["staff"]).get(reverse("admin:projects_calendarday_changelist"))
-    here = page.context["nav_more_here"]
-    assert here.url == reverse("admin:projects_calendarday_changelist")
+    there = reverse("admin:projects_calendarday_changelist")
+    page = client_of(built()["staff"]).get(there)
+    assert navigation_of(page.context["user"].roles, there)["nav_more_here"].url == there
     assert 'class="menu nav-more here"' in page.content.decode()
 
 

@@ -42,10 +42,12 @@ def cockpit_page(site: Any, request: HttpRequest) -> HttpResponse:
     user = person(request)
     if not user.has_perm("projects.view_project"):
         raise PermissionDenied
-    with one_moment():
-        main = kept_page(user, request.GET, timezone.localdate()) or _main(request, user)
-        context = {**site.each_context(request), "title": _("Cockpit"), "main": main}
-        return TemplateResponse(request, "projects/cockpit.html", context).render()
+    main = kept_page(user, request.GET, timezone.localdate())
+    if main is None:
+        with one_moment():
+            main = _main(request, user)
+    context = {**site.each_context(request), "title": _("Cockpit"), "main": main}
+    return TemplateResponse(request, "projects/cockpit.html", context)
 
 
 def _main(request: HttpRequest, user: User) -> SafeString:

@@ -18,7 +18,7 @@ import datetime
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.db import connection
@@ -212,4 +212,12 @@ def retry_set_aside(*, set_aside: SetAside) -> None:
 
 def last_run() -> PatrolRun | None:
     """The latest run by the clock that came to its end."""
-    return PatrolRun.objects.filter(by_clock=True, finished_at__isnull=False).order_by("-finished_at").first()
+    return next(iter(PatrolRun.objects.raw(*_last_run_sql())), None)
+
+
+@cache
+def _last_run_sql() -> tuple[str, tuple[Any, ...]]:
+    """Every page asks this: it is put into SQL once."""
+    runs = PatrolRun.objects.filter(by_clock=True, finished_at__isnull=False).order_by("-finished_at")[:1]
+    text, params = runs.query.sql_with_params()
+    return text, tuple(params)
