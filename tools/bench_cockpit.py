@@ -77,7 +77,7 @@ def _walk(
                 f"all tallies of a day, {n}, {Enterprise.objects.count():,} enterprises", f"{whole:.2f} s"
             ),
             Figure("tallies after one change", f"{one * 1000:.0f} ms"),
-            Figure("cockpit while one enterprise is marked", milliseconds(marked)),
+            Figure("cockpit put together anew, while one enterprise is marked", milliseconds(marked)),
             *wall,
         ]
         return cockpit, bare, figures
