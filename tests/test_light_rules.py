@@ -101,7 +101,7 @@ def test_control_a_swapped_rule_would_be_noticed(monkeypatch: pytest.MonkeyPatch
     assert found != [dict(judge(one, policy)[1]) for one in facts]
 
 
-def _projects(today: datetime.date) -> Programme:
+def projects_of_every_kind(today: datetime.date) -> Programme:
     """Eighty projects of every status with up to four milestones of every state and date."""
     chance = random.Random(11)
     root = factories.sasac()
@@ -130,7 +130,7 @@ def _projects(today: datetime.date) -> Programme:
 
 @pytest.mark.django_db
 def test_what_is_stored_is_what_the_facts_in_hand_say(today: datetime.date) -> None:
-    programme = _projects(today)
+    programme = projects_of_every_kind(today)
     before = {
         project.pk: facts_of(project, list(project.milestones.all()), today)
         for project in Project.objects.select_related("programme")
@@ -173,7 +173,7 @@ def test_day_after_day_each_reason_is_that_of_the_day(
     today: datetime.date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projects.services.lights.CHUNK", 17)  # several batches, the last one not full
-    _projects(today)
+    projects_of_every_kind(today)
     assert _wrong_after(12, today) == 0
 
 
@@ -182,7 +182,7 @@ def test_control_a_reason_that_is_not_looked_at_is_soon_an_old_one(
     today: datetime.date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projects.services.light_sums.reason_differs", lambda *_names: "FALSE")
-    _projects(today)
+    projects_of_every_kind(today)
     assert _wrong_after(12, today) > 0
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.models import Milestone, Programme, Project, Tally
+from projects.models import Milestone, Project, Tally
 from projects.planned_progress import PlannedStep, Stretch, progress, stretch, whole
 from projects.services.light_facts import planned_step
 from projects.services.lights import follow_patrol, refresh_lights
@@ -19,6 +18,7 @@ from projects.states import MilestoneState
 from projects.tallies import Counts
 from tests import factories
 from tests.tallies.recount import recount
+from tests.test_light_rules import projects_of_every_kind
 
 DAY = datetime.timedelta(days=1)
 D = datetime.date(2026, 6, 1)
@@ -66,30 +66,6 @@ def test_halves_go_up_and_the_last_digits_of_a_float_decide_nothing() -> None:
     ]
 
 
-def planned(today: datetime.date, *, projects: int = 60) -> Programme:
-    """Projects with plans of every kind around today."""
-    chance = random.Random(17)
-    root = factories.sasac()
-    programme = factories.programme(
-        root,
-        today.year,
-        starts_on=today - DAY * 90,
-        ends_on=today + DAY * 90,
-        patrolled_until=today + DAY * 180,
-    )
-    for _n in range(projects):
-        project = factories.project(root, programme, due_on=None)
-        for _step in range(chance.randrange(0, 5)):
-            start = chance.choice([None, today + DAY * chance.randrange(-40, 20)])
-            due = chance.choice([None, (start or today) + DAY * chance.randrange(0, 50)])
-            factories.milestone(
-                project, due, starts_on=start, state=chance.choice(MilestoneState.values),
-                weight=chance.randrange(1, 60), percent=chance.randrange(0, 101), claimed_on=today,
-                accepted_on=today, awaits_extension=chance.random() < 0.2,
-            )  # fmt: skip
-    return programme
-
-
 def plan_of(project: Project) -> list[PlannedStep]:
     rows = Milestone.objects.filter(project=project).exclude(state=MilestoneState.CANCELLED)
     return [planned_step(row) for row in rows]
@@ -101,7 +77,7 @@ def shown_by_lists() -> dict[int, int | None]:
 
 @pytest.mark.django_db
 def test_the_database_draws_the_lines_that_python_draws(today: datetime.date) -> None:
-    planned(today)
+    projects_of_every_kind(today)
     refresh_lights(as_of=today)
     bent = 0
     for project in Project.objects.all():
@@ -117,7 +93,7 @@ def test_the_database_draws_the_lines_that_python_draws(today: datetime.date) ->
 
 @pytest.mark.django_db
 def test_day_after_day_every_reader_sees_the_percent_of_the_day(today: datetime.date) -> None:
-    planned(today)
+    projects_of_every_kind(today)
     follow_patrol(run_ids=[], as_of=today)
     seen, written = set(), 0
     for n in range(1, 45):
@@ -155,7 +131,7 @@ def test_a_plan_that_goes_straight_on_is_not_written(today: datetime.date) -> No
 def test_tallies_that_were_counted_before_the_lights_of_the_day_are_counted_again(
     today: datetime.date,
 ) -> None:
-    programme = planned(today)
+    programme = projects_of_every_kind(today)
     follow_patrol(run_ids=[], as_of=today)
     keep_tallies(as_of=today)
     tomorrow = today + DAY

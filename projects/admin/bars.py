@@ -18,7 +18,7 @@ def list_bar(actual: Decimal | int | None, planned: int | None = None) -> SafeSt
 
 
 @lru_cache(maxsize=4096)
-def _drawn(actual: Decimal | int | None, planned: Decimal | None, language: str | None) -> SafeString:
+def _drawn(actual: Decimal | int | None, planned: int | None, language: str | None) -> SafeString:
     from projects.templatetags.lights import bar
 
     return bar(actual, planned)

@@ -43,8 +43,8 @@ def kept_page(user: User, asked: Mapping[str, str], today: datetime.date) -> Saf
 def keep_page(user: User, asked: Mapping[str, str], found: Cockpit, main: SafeString) -> None:
     """Keep a page of today, inside the snapshot in which it was put together."""
     wanted = found.question
-    if wanted.is_past or wanted.against is not None:
-        return
+    if wanted.is_past or wanted.against is not None or wanted.missed:
+        return  # what was asked for and is not there has no row that could say that it came
     subject = Subject(
         programme_id=wanted.programme.pk,
         unit_id=wanted.unit.pk,

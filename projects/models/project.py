@@ -252,11 +252,9 @@ class Project(models.Model):
     @property
     def judged_on(self) -> datetime.date | None:
         """The day that the light is for: it was judged by itself, or with all of its programme."""
-        return (
-            max(filter(None, (self.light_on, self.programme.lights_on)), default=None)
-            if self.light_on
-            else None
-        )
+        if self.light_on is None:
+            return None
+        return max(self.light_on, self.programme.lights_on or self.light_on)
 
     @property
     def planned_percent(self) -> int | None:

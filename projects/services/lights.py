@@ -23,7 +23,7 @@ from projects.models import Milestone, OverdueEpisode, Programme, Project
 from projects.periods import DAY
 from projects.services.batches import is_no_rows_fault, set_aside
 from projects.services.light_sql import Sql, name_case
-from projects.services.light_sums import Batch, judged
+from projects.services.light_sums import Batch, among, judged
 from projects.services.planned_sql import stretches
 from projects.services.tallying import counted_later
 from projects.states import MilestoneState
@@ -132,7 +132,7 @@ def _in_own_session(batch: Batch, as_of: datetime.date) -> int:
 def _refresh_batch(batch: Batch, as_of: datetime.date) -> int:
     """Judge a batch; one that fails is halved until the project at fault stands alone and is set aside.
 
-    Otherwise one bad row would leave twenty thousand projects without the light of the day, and have all of
+    Otherwise one bad row would leave a whole range of projects without the light of the day, and have all of
     them judged again by every round.
     """
     try:
@@ -199,7 +199,7 @@ def _refresh_some(programmes: list[Programme], ids: list[int], as_of: datetime.d
         return 0
     with transaction.atomic():
         # All at once and only then by programme, or two of us might lock them in different orders.
-        rows = Project.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        rows = Project.objects.select_for_update(no_key=True).filter(among("pk", ids)).order_by("pk")
         held = dict(rows.values_list("pk", "programme_id"))
         changed = 0
         for programme in programmes:
