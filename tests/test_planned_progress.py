@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.models import Milestone, Project, Tally
+from projects.demo.history import load_history
+from projects.models import DailyTally, Milestone, Project, Tally
 from projects.planned_progress import PlannedStep, Stretch, progress, stretch, whole
 from projects.services.light_facts import planned_step
 from projects.services.lights import follow_patrol, refresh_lights
@@ -143,3 +144,14 @@ def test_tallies_that_were_counted_before_the_lights_of_the_day_are_counted_agai
     kept = sum((row.counts for row in rows), Counts())
     assert kept == sum(recount(programme, tomorrow)[programme.owner_id].values(), Counts())
     assert kept.planned > 0
+
+
+@pytest.mark.django_db
+def test_the_past_of_a_demonstration_has_the_plan_of_each_of_its_days(today: datetime.date) -> None:
+    programme = projects_of_every_kind(today)
+    load_history(programme=programme, today=today)
+    kept = DailyTally.objects.filter(programme=programme, enterprise=programme.owner)
+    assert kept.count() > 10
+    for row in kept:
+        exact = [progress(plan_of(project), row.day)[0] for project in Project.objects.all()]
+        assert row.counts.planned == sum(whole(percent) for percent in exact if percent is not None), row.day

@@ -27,6 +27,8 @@ def load_history(*, programme: Programme, today: datetime.date) -> None:
     for back in BACK:
         day = today - datetime.timedelta(days=back)
         refresh_lights(as_of=day, programme_id=programme.pk)
+        # The plan is read for the day that all were judged for.
+        Programme.objects.filter(pk=programme.pk).update(lights_on=day)
         keep_tallies(as_of=day)
         share = AT_FIRST + (1 - AT_FIRST) * (DAYS - back) / DAYS
         DailyTally.objects.filter(programme=programme, day=day).update(

@@ -44,7 +44,23 @@ class Migration(migrations.Migration):
                 light_reason = light_reason - ARRAY['planned', 'actual', 'gap']
             WHERE planned_percent IS NOT NULL AND light_on IS NOT NULL
             """,
-            "UPDATE projects_project SET planned_percent = floor(planned_start + 0.5) WHERE planned_start IS NOT NULL",
+            # Older code reads the percents of a reason from the reason.
+            """
+            UPDATE projects_project p SET
+                planned_percent = n.planned,
+                light_reason = CASE WHEN p.light_reason->>'rule' IN ('behind', 'on_plan')
+                    THEN p.light_reason || jsonb_build_object('planned', n.planned, 'actual', p.actual_percent::int,
+                        'gap', GREATEST(0, n.planned - p.actual_percent::int))
+                    ELSE p.light_reason END
+            FROM (
+                SELECT q.id, floor(q.planned_start + q.planned_daily * (
+                    LEAST(q.planned_until, GREATEST(q.light_on, g.lights_on)) - q.planned_from
+                ) + 0.500000001)::int AS planned
+                FROM projects_project q JOIN projects_programme g ON g.id = q.programme_id
+                WHERE q.planned_start IS NOT NULL
+            ) n
+            WHERE p.id = n.id
+            """,
         ),
         migrations.RemoveField(
             model_name='project',

@@ -117,7 +117,9 @@ def is_no_rows_fault(fault: Exception) -> bool:
 
     The server is away, or a statement does not fit the tables: a worker of the new version before its migrations.
     """
-    return server_is_away(fault) or isinstance(fault, ProgrammingError)
+    code = getattr(fault.__cause__, "pgcode", None) or ""
+    # 42: no such column, table, right. What else is called a programming error may come from a row.
+    return server_is_away(fault) or (isinstance(fault, ProgrammingError) and code.startswith("42"))
 
 
 def server_is_away(fault: Exception) -> bool:

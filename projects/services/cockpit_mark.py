@@ -65,7 +65,7 @@ def _rows(table: str, condition: str) -> str:
 _RED = "FROM projects_project WHERE id = ANY (%(projects)s::bigint[])"
 _UNITS = f"%(units)s::bigint[] || ARRAY(SELECT enterprise_id {_RED})"
 _PEOPLE = f"ARRAY(SELECT unnest(ARRAY[accountable_lead_id, direct_lead_id, coordinator_id]) {_RED})"
-# Past days are not asked: a snapshot of theirs is never written again.
+# Past days are not asked: a round that writes one of theirs writes the programme, too.
 _QUERY = f"""
     SELECT concat_ws('|',
         {_rows("projects_programme", "TRUE")},
